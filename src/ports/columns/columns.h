@@ -1,0 +1,57 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Columns: captured rows as Parquet partitions (model, UTC day) that users open with pandas, DuckDB or
+// Spark. Adapter: parquet (through Arrow). Any thread may call; one writes.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "records/feedback.h"
+#include "records/prediction.h"
+
+namespace flywheel {
+
+/// Half-open stretch of time.
+struct TimeRange {
+    Time begin;
+    Time end;
+};
+
+class Columns {
+  public:
+    Columns() = default;
+    Columns(const Columns&) = delete;
+    Columns& operator=(const Columns&) = delete;
+    virtual ~Columns() = default;
+
+    /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time), named by the
+    /// segment, so that writing the same segment again replaces the same files. Durable on return.
+    virtual Result<void> write_segment(
+        std::uint64_t segment,
+        const std::vector<Prediction>& predictions,
+        const std::vector<Feedback>& feedback
+    ) = 0;
+    /// True when the segment's rows are completely here.
+    virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
+    /// Rows with time in `range`, by file then row order (not globally sorted). Embeddings are read only when
+    /// `with_embeddings`.
+    virtual Result<void> scan_predictions(
+        const std::string& model,
+        TimeRange range,
+        bool with_embeddings,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const = 0;
+    virtual Result<void> scan_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const = 0;
+    /// Bytes of all files.
+    virtual Result<std::uint64_t> bytes() const = 0;
+};
+
+}  // namespace flywheel

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ports/engine/engine.h"
+
+#include <algorithm>
+
+namespace flywheel {
+
+Answer answer(const Model& model, std::string_view text) {
+    Answer made;
+    made.scores.resize(static_cast<std::size_t>(model.classes()));
+    made.embedding.resize(static_cast<std::size_t>(model.embedding_size()));
+    model.predict(text, made.scores, made.embedding);
+    const auto top = std::max_element(made.scores.begin(), made.scores.end());
+    made.label = static_cast<std::int32_t>(top - made.scores.begin());
+    return made;
+}
+
+}  // namespace flywheel

@@ -1,0 +1,54 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The two small doors between serving, capture and the rooms that look at captured rows. Serving hands
+// rows to a Recorder; monitoring, collection, selection, evaluation read through CapturedRows. The room
+// capture implements both.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ports/columns/columns.h"
+#include "records/feedback.h"
+#include "records/prediction.h"
+
+namespace flywheel {
+
+class Recorder {
+  public:
+    Recorder() = default;
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+    virtual ~Recorder() = default;
+
+    /// Takes a served row. Never blocks and never fails: when buffers are full the row is dropped and counted.
+    /// Any thread.
+    virtual void record(Prediction&& row) = 0;
+};
+
+/// One request as looked up by id: its rows and what was said about them.
+struct CapturedRequest {
+    std::vector<Prediction> rows;    ///< By row number.
+    std::vector<Feedback> feedback;  ///< In order of arrival.
+};
+
+class CapturedRows {
+  public:
+    CapturedRows() = default;
+    CapturedRows(const CapturedRows&) = delete;
+    CapturedRows& operator=(const CapturedRows&) = delete;
+    virtual ~CapturedRows() = default;
+
+    /// Rows of route stable or canary with status 200 and time in `range`, each once, sorted by (time, id).
+    virtual Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const = 0;
+    /// Feedback that arrived in `arrived`, in order of arrival.
+    virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const = 0;
+    /// By request id or Prediction id; NotFound when nothing is known under it.
+    virtual Result<CapturedRequest> find(const std::string& model, const std::string& id) const = 0;
+    /// Rows captured so far are visible to the calls above when this returns.
+    virtual Result<void> flush() const = 0;
+};
+
+}  // namespace flywheel

@@ -1,0 +1,46 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Feedback: what a user or system said about a served row, however late. Written by the room capture
+// only (through the journal); joined to its Prediction by id.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "records/field.h"
+#include "records/prediction.h"
+
+namespace flywheel {
+
+enum class FeedbackKind { Label, Correct, Score, Retract };
+enum class FeedbackSource { Annotator, User, System };
+
+inline std::span<const std::string_view> names_of(FeedbackKind) {
+    static constexpr std::array<std::string_view, 4> kNames = {
+        "label", "correct", "score", "retract"
+    };
+    return kNames;
+}
+
+inline std::span<const std::string_view> names_of(FeedbackSource) {
+    static constexpr std::array<std::string_view, 3> kNames = {"annotator", "user", "system"};
+    return kNames;
+}
+
+struct Feedback {
+    Id<Feedback> id;
+    std::string model;
+    std::string target;      ///< Request id or Prediction id, as the caller gave it.
+    std::int64_t row = 0;    ///< Row within the request.
+    FeedbackKind kind = FeedbackKind::Label;
+    std::string label;       ///< Label name for kind Label.
+    double value = 0;        ///< 0 or 1 for Correct, the number for Score.
+    FeedbackSource source = FeedbackSource::User;
+    Time at;                 ///< When it happened, by the caller; default arrival.
+    Time arrived;
+    std::string by;          ///< Pseudonym, at most 128 bytes.
+    std::string comment;     ///< At most 2 KiB.
+};
+
+}  // namespace flywheel

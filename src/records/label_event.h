@@ -1,0 +1,76 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// LabelEvent: one thing an actor did to a label. Append-only and chained by SHA-256; labels, undo,
+// audit and agreement are derived from it. Written by the room labeling only.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "records/field.h"
+#include "records/label_task.h"
+
+namespace flywheel {
+
+enum class ActorKind { Human, Model, Rule, Import };
+enum class LabelAction { Answer, Skip, Flag, Undo };
+
+inline std::span<const std::string_view> names_of(ActorKind) {
+    static constexpr std::array<std::string_view, 4> kNames = {"human", "model", "rule", "import"};
+    return kNames;
+}
+
+inline std::span<const std::string_view> names_of(LabelAction) {
+    static constexpr std::array<std::string_view, 4> kNames = {"answer", "skip", "flag", "undo"};
+    return kNames;
+}
+
+struct LabelEvent {
+    static constexpr std::string_view kTable = "label_event";
+
+    Id<LabelEvent> id;         ///< Idempotency key, made by the client (imports derive it).
+    std::int64_t seq = 0;      ///< Gapless, from 1, given by the server: the order of events.
+    Digest chain;              ///< SHA-256(previous chain, canonical event).
+    std::string model;
+    std::int64_t schema_version = 1;
+    Digest item;               ///< Example labelled.
+    std::optional<Id<LabelTask>> task;       ///< Absent for imports.
+    ActorKind actor_kind = ActorKind::Human;
+    std::string actor;                       ///< Opaque id of the person, model or file.
+    LabelAction action = LabelAction::Answer;
+    std::optional<std::int64_t> choice;      ///< label_id for an answer, else null.
+    std::string reason;                      ///< Of a skip or flag.
+    std::optional<Id<LabelEvent>> target;    ///< What an undo undoes.
+    std::optional<Arm> arm;                  ///< Copied from the task.
+    std::optional<double> probability;       ///< Copied from the task.
+    bool holdout = false;                    ///< Copied from the task; imports: split `test`.
+    std::int64_t t_shown = 0;                ///< Client milliseconds UTC; 0 = unknown.
+    std::int64_t t_saved = 0;
+    Time received;
+
+    static void fields(auto&& visit) {
+        visit("id", &LabelEvent::id);
+        visit("seq", &LabelEvent::seq);
+        visit("chain", &LabelEvent::chain);
+        visit("model", &LabelEvent::model);
+        visit("schema_version", &LabelEvent::schema_version);
+        visit("item", &LabelEvent::item);
+        visit("task", &LabelEvent::task);
+        visit("actor_kind", &LabelEvent::actor_kind);
+        visit("actor", &LabelEvent::actor);
+        visit("action", &LabelEvent::action);
+        visit("choice", &LabelEvent::choice);
+        visit("reason", &LabelEvent::reason);
+        visit("target", &LabelEvent::target);
+        visit("arm", &LabelEvent::arm);
+        visit("probability", &LabelEvent::probability);
+        visit("holdout", &LabelEvent::holdout);
+        visit("t_shown", &LabelEvent::t_shown);
+        visit("t_saved", &LabelEvent::t_saved);
+        visit("received", &LabelEvent::received);
+    }
+};
+
+}  // namespace flywheel
