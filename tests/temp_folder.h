@@ -17,8 +17,10 @@ class TempFolder {
         CHECK(mkdtemp(name.data()) != nullptr);
         path_ = name;
     }
+
     TempFolder(const TempFolder&) = delete;
     TempFolder& operator=(const TempFolder&) = delete;
+
     ~TempFolder() {
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);

@@ -42,10 +42,11 @@ bool take_time_of_day(std::string_view text, std::size_t& at, TimeOfDay& out) {
         return false;
     }
     out.minutes = take_digits(text, at, 2);
-    if (take(text, at, ':')) {
+    const bool has_seconds = take(text, at, ':');
+    if (has_seconds) {
         out.seconds = take_digits(text, at, 2);
     }
-    if (take(text, at, '.')) {
+    if (has_seconds && take(text, at, '.')) {
         std::int64_t scale = 100'000;
         const auto first = at;
         for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) {
@@ -105,11 +106,7 @@ std::string to_rfc3339(Time time) {
     const auto micros = (time - midnight).count();
     const auto seconds = micros / 1'000'000;
     std::string text = fmt::format(
-        "{}T{:02}:{:02}:{:02}",
-        to_date(time),
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
+        "{}T{:02}:{:02}:{:02}", to_date(time), seconds / 3600, seconds / 60 % 60, seconds % 60
     );
     if (micros % 1'000'000 != 0) {
         text += fmt::format(".{:06}", micros % 1'000'000);
@@ -149,8 +146,8 @@ Result<Time> parse_time(std::string_view text) {
         }
     }
     return Time(std::chrono::sys_days(date)) + std::chrono::hours(clock.hours) +
-           std::chrono::minutes(clock.minutes - minutes_east) + std::chrono::seconds(clock.seconds) +
-           Duration(clock.micros);
+           std::chrono::minutes(clock.minutes - minutes_east) +
+           std::chrono::seconds(clock.seconds) + Duration(clock.micros);
 }
 
 }  // namespace flywheel

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 
+#include <fstream>
+#include <memory>
+#include <vector>
+
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <xxhash.h>
 
@@ -46,9 +51,26 @@ Result<Digest> Digest::parse(std::string_view hex) {
 
 Digest sha256(std::string_view bytes) {
     Digest digest;
-    SHA256(
-        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.bytes.data()
-    );
+    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.bytes.data());
+    return digest;
+}
+
+Result<Digest> sha256_of_file(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) {
+        return not_found(fmt::format("Cannot open the file: {}", file.string()));
+    }
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    CHECK(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
+    std::vector<char> piece(1U << 20U);
+    while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0) {
+        CHECK(EVP_DigestUpdate(context.get(), piece.data(), static_cast<std::size_t>(in.gcount())) == 1);
+    }
+    if (in.bad()) {
+        return make_error(Code::Unavailable, fmt::format("Cannot read the file: {}", file.string()));
+    }
+    Digest digest;
+    CHECK(EVP_DigestFinal_ex(context.get(), digest.bytes.data(), nullptr) == 1);
     return digest;
 }
 

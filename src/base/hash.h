@@ -6,6 +6,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,8 @@ struct Digest {
 };
 
 [[nodiscard]] Digest sha256(std::string_view bytes);
+/// Of a file's bytes, read piece by piece; NotFound when it cannot be opened, Unavailable when reading fails.
+Result<Digest> sha256_of_file(const std::filesystem::path& file);
 
 /// XXH3 64 bit, with a seed.
 [[nodiscard]] std::uint64_t xxh3(std::string_view bytes, std::uint64_t seed = 0);

@@ -2,7 +2,8 @@
 #include "base/json.h"
 
 #include <algorithm>
-#include <set>
+#include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ struct Place {
     std::size_t column = 1;
 };
 
+/// Where the byte number `byte` (from 0) of `text` stands.
 Place place_of(std::string_view text, std::size_t byte) {
     const auto before = text.substr(0, std::min(byte, text.size()));
     const auto lines = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
@@ -27,48 +29,104 @@ Place place_of(std::string_view text, std::size_t byte) {
     return {lines + 1, last == std::string_view::npos ? before.size() + 1 : before.size() - last};
 }
 
+/// Walks over the text and lets others see how far the lexer has read: nlohmann tells the place of
+/// a syntax error, but not of what a consumer refuses.
+class CountingCursor {
+  public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    CountingCursor(std::string_view text, std::size_t at, std::size_t* consumed)
+        : text_(text), at_(at), consumed_(consumed) {}
+
+    reference operator*() const { return text_[at_]; }
+
+    CountingCursor& operator++() {
+        ++at_;
+        ++*consumed_;
+        return *this;
+    }
+
+    bool operator==(const CountingCursor& other) const { return at_ == other.at_; }
+
+    bool operator!=(const CountingCursor& other) const { return at_ != other.at_; }
+
+  private:
+    std::string_view text_;
+    std::size_t at_;
+    std::size_t* consumed_;
+};
+
 /// Builds the value and watches for what nlohmann's own builder lets pass: repeated keys and depth.
 class StrictBuilder : public nlohmann::json_sax<Json> {
   public:
-    explicit StrictBuilder(Json& root) : root_(root) {}
+    StrictBuilder(Json& root, const std::size_t& consumed) : root_(root), consumed_(consumed) {}
 
     bool null() override { return put(nullptr); }
+
     bool boolean(bool value) override { return put(value); }
+
     bool number_integer(number_integer_t value) override { return put(value); }
+
     bool number_unsigned(number_unsigned_t value) override { return put(value); }
-    bool number_float(number_float_t value, const string_t& /*text*/) override { return put(value); }
+
+    bool number_float(number_float_t value, const string_t& /*text*/) override {
+        return put(value);
+    }
+
     bool string(string_t& value) override { return put(std::move(value)); }
+
     bool binary(binary_t& /*value*/) override { return false; }
+
     bool start_object(std::size_t /*size*/) override { return open(Json::object()); }
+
     bool start_array(std::size_t /*size*/) override { return open(Json::array()); }
+
     bool end_object() override { return close(); }
+
     bool end_array() override { return close(); }
 
     bool key(string_t& name) override {
         if (stack_.back()->contains(name)) {
-            problem_ = fmt::format("the key '{}' is repeated", name);
-            return false;
+            return refuse(fmt::format("the key '{}' is repeated", name));
         }
         key_ = name;
         return true;
     }
 
     bool parse_error(
-        std::size_t position,
-        const std::string& /*token*/,
-        const nlohmann::detail::exception& error
+        std::size_t position, const std::string& /*token*/, const nlohmann::detail::exception& error
     ) override {
-        position_ = position;
+        position_ = position == 0 ? 0 : position - 1;  // counts from 1
         const std::string what = error.what();
-        const auto colon = what.find("syntax error");
-        problem_ = colon == std::string::npos ? what : what.substr(colon);
+        const auto syntax = what.find("syntax error");
+        const auto bracket =
+            what.find("] ");  // "[json.exception.out_of_range.406] number overflow ..."
+        if (what.find("unexpected end of input") != std::string::npos) {
+            problem_ = "the text ends too early";
+        } else if (syntax != std::string::npos) {
+            problem_ = what.substr(syntax);
+        } else {
+            problem_ = bracket == std::string::npos ? what : what.substr(bracket + 2);
+        }
         return false;
     }
 
     [[nodiscard]] const std::string& problem() const { return problem_; }
+
+    /// Number of the byte (from 0) at which it was refused.
     [[nodiscard]] std::size_t position() const { return position_; }
 
   private:
+    bool refuse(std::string problem) {
+        problem_ = std::move(problem);
+        position_ = consumed_ == 0 ? 0 : consumed_ - 1;
+        return false;
+    }
+
     template <class Value>
     bool put(Value&& value) {
         place(Json(std::forward<Value>(value)));
@@ -90,8 +148,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
     bool open(Json&& container) {
         if (stack_.size() >= kDepthMax) {
-            problem_ = fmt::format("nesting is deeper than {}", kDepthMax);
-            return false;
+            return refuse(fmt::format("nesting is deeper than {}", kDepthMax));
         }
         stack_.push_back(place(std::move(container)));
         return true;
@@ -103,6 +160,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
     }
 
     Json& root_;
+    const std::size_t& consumed_;
     std::vector<Json*> stack_;
     std::string key_;
     std::string problem_;
@@ -129,10 +187,7 @@ Error wrong_kind(std::string_view name, std::string_view wanted, const Json* got
 
 template <class T, class Test>
 Result<std::optional<T>> optional_field(
-    const Json& object,
-    std::string_view name,
-    std::string_view wanted,
-    Test&& is_wanted
+    const Json& object, std::string_view name, std::string_view wanted, Test&& is_wanted
 ) {
     const Json* field = TRY(find_field(object, name));
     if (field == nullptr) {
@@ -145,7 +200,9 @@ Result<std::optional<T>> optional_field(
 }
 
 template <class T>
-Result<T> required(Result<std::optional<T>>&& field, std::string_view name, std::string_view wanted) {
+Result<T> required(
+    Result<std::optional<T>>&& field, std::string_view name, std::string_view wanted
+) {
     auto value = TRY(std::move(field));
     if (!value) {
         return wrong_kind(name, wanted, nullptr);
@@ -157,19 +214,15 @@ Result<T> required(Result<std::optional<T>>&& field, std::string_view name, std:
 
 Result<Json> parse_json(std::string_view text) {
     Json root;
-    StrictBuilder builder(root);
-    if (!Json::sax_parse(text, &builder)) {
+    std::size_t consumed = 0;
+    StrictBuilder builder(root, consumed);
+    const CountingCursor begin(text, 0, &consumed);
+    const CountingCursor end(text, text.size(), &consumed);
+    if (!Json::sax_parse(begin, end, &builder)) {
         const auto place = place_of(text, builder.position());
-        return invalid_argument(
-            builder.position() == 0
-                ? fmt::format("Not valid JSON: {}", builder.problem())
-                : fmt::format(
-                      "Not valid JSON at line {}, column {}: {}",
-                      place.line,
-                      place.column,
-                      builder.problem()
-                  )
-        );
+        return invalid_argument(fmt::format(
+            "Not valid JSON at line {}, column {}: {}", place.line, place.column, builder.problem()
+        ));
     }
     return root;
 }
@@ -190,7 +243,8 @@ Result<std::optional<std::string>> optional_string(const Json& object, std::stri
 
 Result<std::optional<std::int64_t>> optional_integer(const Json& object, std::string_view name) {
     return optional_field<std::int64_t>(object, name, "an integer", [](const Json& v) {
-        return v.is_number_integer();
+        return v.is_number_integer() &&
+               (!v.is_number_unsigned() || v.get<std::uint64_t>() <= std::uint64_t{INT64_MAX});
     });
 }
 

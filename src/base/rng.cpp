@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/rng.h"
 
-#include <sys/random.h>
-
 #include <bit>
 #include <cmath>
+
+#include <sys/random.h>
 
 #include "base/hash.h"
 #include "base/result.h"

@@ -13,33 +13,47 @@ namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 
-/// Length of the valid sequence at `at`, 0 when there is none (Unicode 15, table 3-7).
+/// What may follow a lead byte: how many bytes in all, and the range of the second one, which keeps
+/// overlong forms, surrogates and values over U+10FFFF out (Unicode 15, table 3-7).
+struct LeadByte {
+    std::size_t length = 0;
+    unsigned second_min = 0x80;
+    unsigned second_max = 0xBF;
+};
+
+LeadByte lead_byte(unsigned byte) {
+    if (byte < 0x80) {
+        return {1};
+    }
+    if (byte >= 0xC2 && byte < 0xE0) {
+        return {2};
+    }
+    if (byte >= 0xE0 && byte < 0xF0) {
+        return {3, byte == 0xE0 ? 0xA0U : 0x80U, byte == 0xED ? 0x9FU : 0xBFU};
+    }
+    if (byte >= 0xF0 && byte < 0xF5) {
+        return {4, byte == 0xF0 ? 0x90U : 0x80U, byte == 0xF4 ? 0x8FU : 0xBFU};
+    }
+    return {};
+}
+
+/// Length of the valid sequence at `at`, 0 when there is none.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) -> unsigned {
-        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+        return static_cast<unsigned char>(text[i]);
     };
-    const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const unsigned lead = byte(at);
-    if (lead < 0x80) {
-        return 1;
+    const LeadByte lead = lead_byte(byte(at));
+    if (lead.length > text.size() - at) {
+        return 0;
     }
-    if (lead >= 0xC2 && lead < 0xE0) {
-        return follows(at + 1) ? 2 : 0;
+    for (std::size_t i = 1; i < lead.length; ++i) {
+        const unsigned low = i == 1 ? lead.second_min : 0x80U;
+        const unsigned high = i == 1 ? lead.second_max : 0xBFU;
+        if (byte(at + i) < low || byte(at + i) > high) {
+            return 0;
+        }
     }
-    if (lead >= 0xE0 && lead < 0xF0) {
-        const unsigned second = byte(at + 1);
-        const bool overlong = lead == 0xE0 && second < 0xA0;
-        const bool surrogate = lead == 0xED && second >= 0xA0;
-        return follows(at + 1) && follows(at + 2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead < 0xF5) {
-        const unsigned second = byte(at + 1);
-        const bool overlong = lead == 0xF0 && second < 0x90;
-        const bool too_large = lead == 0xF4 && second >= 0x90;
-        return follows(at + 1) && follows(at + 2) && follows(at + 3) && !overlong && !too_large ? 4
-                                                                                               : 0;
-    }
-    return 0;
+    return lead.length;
 }
 
 /// True for code points whose NFC_Quick_Check is Yes and whose combining class is 0 in the blocks
@@ -50,6 +64,22 @@ bool surely_composed(char32_t code_point) {
            (code_point >= 0x3000 && code_point <= 0x3029) ||
            (code_point >= 0x4E00 && code_point <= 0x9FFF) ||
            (code_point >= 0x30A1 && code_point <= 0x30FA);
+}
+
+/// Through utf8proc, with canonical composition; the text itself when that fails.
+std::string mapped(std::string_view text, unsigned options) {
+    utf8proc_uint8_t* composed = nullptr;
+    const auto length = utf8proc_map(
+        reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+        static_cast<utf8proc_ssize_t>(text.size()),
+        &composed,
+        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | options)
+    );
+    const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, &std::free);
+    if (length < 0) {
+        return std::string(text);
+    }
+    return {reinterpret_cast<const char*>(composed), static_cast<std::size_t>(length)};
 }
 
 }  // namespace
@@ -113,21 +143,25 @@ bool is_quickly_nfc(std::string_view text) {
 }
 
 std::string nfc(std::string_view text) {
-    if (is_quickly_nfc(text)) {
-        return std::string(text);
+    return is_quickly_nfc(text) ? std::string(text) : mapped(text, 0);
+}
+
+std::string case_folded(std::string_view text) {
+    std::string folded;
+    folded.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t begin = at;
+        const char32_t code_point = next_code_point(text, at);
+        const bool upper = code_point >= U'A' && code_point <= U'Z';
+        if (code_point < 0x80) {
+            folded += static_cast<char>(upper ? code_point + 32 : code_point);
+        } else if (code_point < 0x300 || !surely_composed(code_point)) {
+            return mapped(text, UTF8PROC_CASEFOLD);
+        } else {
+            folded += text.substr(begin, at - begin);
+        }
     }
-    utf8proc_uint8_t* composed = nullptr;
-    const auto length = utf8proc_map(
-        reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-        static_cast<utf8proc_ssize_t>(text.size()),
-        &composed,
-        static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE)
-    );
-    const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, &std::free);
-    if (length < 0) {
-        return std::string(text);
-    }
-    return {reinterpret_cast<const char*>(composed), static_cast<std::size_t>(length)};
+    return folded;
 }
 
 std::size_t display_width(std::string_view text) {
@@ -165,7 +199,9 @@ std::string fit_width(std::string_view text, std::size_t columns) {
 
 std::string printable(std::string_view text) {
     std::string out;
-    for (const char byte : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char byte = text[at];
+        const auto next = static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : '\0');
         if (byte == '\n') {
             out += "\\n";
         } else if (byte == '\t') {
@@ -174,6 +210,9 @@ std::string printable(std::string_view text) {
             out += "\\r";
         } else if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F) {
             out += fmt::format("\\x{:02x}", static_cast<unsigned>(byte));
+        } else if (byte == '\xC2' && next >= 0x80 && next < 0xA0) {
+            out += fmt::format("\\u00{:02x}", next);  // C1: U+009B begins a terminal's command
+            ++at;
         } else {
             out += byte;
         }

@@ -50,6 +50,9 @@ void append_utf8(std::string& out, char32_t code_point);
 /// True when `text` is certainly NFC already (no allocation; false means "perhaps not").
 [[nodiscard]] bool is_quickly_nfc(std::string_view text);
 
+/// Full case folding (Unicode CaseFolding, C + F), then NFC: equal texts but for case become equal.
+[[nodiscard]] std::string case_folded(std::string_view text);
+
 /// Columns a terminal needs: wide East Asian characters and emoji take two, combining marks none.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 /// At most `columns` wide, cut with "…" between code points, padded with spaces when shorter.

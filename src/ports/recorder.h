@@ -1,9 +1,10 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The two small doors between serving, capture and the rooms that look at captured rows. Serving hands
-// rows to a Recorder; monitoring, collection, selection, evaluation read through CapturedRows. The room
-// capture implements both.
+// The small doors between serving, capture and the rooms that look at captured rows. Serving hands
+// rows to a Recorder, the gateway hands what users say to a FeedbackSink; monitoring, collection,
+// selection, evaluation read through CapturedRows. The room capture implements all three.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,9 +24,29 @@ class Recorder {
     Recorder& operator=(const Recorder&) = delete;
     virtual ~Recorder() = default;
 
-    /// Takes a served row. Never blocks and never fails: when buffers are full the row is dropped and counted.
-    /// Any thread.
+    /// Takes a served row. Never blocks and never fails: when buffers are full the row is dropped
+    /// and counted. Any thread.
     virtual void record(Prediction&& row) = 0;
+};
+
+/// What became of a batch of feedback.
+struct FeedbackReceipt {
+    std::int64_t accepted = 0;   ///< New, and durable.
+    std::int64_t duplicate = 0;  ///< Said before with the same value: no effect.
+};
+
+class FeedbackSink {
+  public:
+    FeedbackSink() = default;
+    FeedbackSink(const FeedbackSink&) = delete;
+    FeedbackSink& operator=(const FeedbackSink&) = delete;
+    virtual ~FeedbackSink() = default;
+
+    /// Takes feedback on served rows, also on rows that are not known (yet). When this returns a
+    /// receipt, all of it is on disk (fdatasync); Unavailable when the disk refuses, and then
+    /// nothing is acknowledged. `id` and `arrived` are set by the caller. Blocks on the disk; any
+    /// thread.
+    virtual Result<FeedbackReceipt> submit_feedback(std::vector<Feedback> feedback) = 0;
 };
 
 /// One request as looked up by id: its rows and what was said about them.
@@ -41,10 +62,13 @@ class CapturedRows {
     CapturedRows& operator=(const CapturedRows&) = delete;
     virtual ~CapturedRows() = default;
 
-    /// Rows of route stable or canary with status 200 and time in `range`, each once, sorted by (time, id).
-    virtual Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const = 0;
+    /// Rows of route stable or canary with status 200 and time in `range`, each once, sorted by
+    /// (time, id).
+    virtual Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range)
+        const = 0;
     /// Feedback that arrived in `arrived`, in order of arrival.
-    virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const = 0;
+    virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
+        const = 0;
     /// By request id or Prediction id; NotFound when nothing is known under it.
     virtual Result<CapturedRequest> find(const std::string& model, const std::string& id) const = 0;
     /// Rows captured so far are visible to the calls above when this returns.

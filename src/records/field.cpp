@@ -2,6 +2,7 @@
 #include "records/field.h"
 
 #include <array>
+#include <limits>
 
 #include "base/json_value.h"
 
@@ -11,6 +12,19 @@ namespace detail {
 
 namespace {
 
+/// An item of a stored list; null stands for a number that was not finite.
+template <class T>
+std::optional<T> item_as(const Json& item) {
+    if constexpr (std::is_same_v<T, std::string>) {
+        return item.is_string() ? std::optional<T>(item.get<T>()) : std::nullopt;
+    } else {
+        if (item.is_null()) {
+            return std::numeric_limits<T>::quiet_NaN();
+        }
+        return item.is_number() ? std::optional<T>(item.get<T>()) : std::nullopt;
+    }
+}
+
 template <class T>
 Result<std::vector<T>> split(const std::string& json) {
     const Json list = TRY(parse_json(json));
@@ -19,10 +33,11 @@ Result<std::vector<T>> split(const std::string& json) {
         return corrupt("Stored list is not a JSON array");
     }
     for (const auto& item : list) {
-        if (std::is_same_v<T, std::string> ? !item.is_string() : !item.is_number()) {
+        auto read = item_as<T>(item);
+        if (!read) {
             return corrupt("Stored list has an item of the wrong type");
         }
-        items.push_back(item.get<T>());
+        items.push_back(std::move(*read));
     }
     return items;
 }
@@ -47,7 +62,9 @@ Result<std::vector<double>> split_numbers(const std::string& json) {
 
 Error wrong_column(std::string_view wanted, const Value& got) {
     constexpr std::array<std::string_view, 4> kKinds = {"null", "an integer", "a real", "text"};
-    return corrupt("expected " + std::string(wanted) + ", got " + std::string(kKinds.at(got.index())));
+    return corrupt(
+        "expected " + std::string(wanted) + ", got " + std::string(kKinds.at(got.index()))
+    );
 }
 
 }  // namespace detail
@@ -82,9 +99,7 @@ Json to_json_value(const Value& value, JsonForm form) {
 }  // namespace
 
 std::string row_to_json(
-    const std::vector<std::string_view>& names,
-    const std::vector<JsonForm>& forms,
-    const Row& row
+    const std::vector<std::string_view>& names, const std::vector<JsonForm>& forms, const Row& row
 ) {
     Json object = Json::object();
     for (std::size_t i = 0; i < names.size() && i < row.size(); ++i) {

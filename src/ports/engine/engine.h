@@ -22,6 +22,8 @@ struct TrainingRow {
     std::string_view text;      ///< Valid UTF-8.
     std::int32_t label = -1;    ///< Class index in 0..K-1.
     float weight = 1.0F;        ///< > 0
+    std::uint64_t group = 0;    ///< Hash of the near-duplicate group; a group never straddles calibration folds.
+                                ///< 0 = the text stands for itself.
 };
 
 /// What a fit may look at.
@@ -46,9 +48,12 @@ using FitObserver = std::function<Result<void>(const FitProgress&)>;
 
 struct FittedModel {
     std::string weights;         ///< Float artefact: a safetensors file as bytes.
-    double valid_log_loss = 0;   ///< Mean over `valid`, after calibration; 0 rows: NaN.
-    double valid_accuracy = 0;   ///< Share right on `valid`; 0 rows: NaN.
+    double valid_log_loss = 0;   ///< Mean over `valid`, after calibration; without such rows, out of fold.
+    double valid_accuracy = 0;   ///< Share right, on the same rows.
     double train_log_loss = 0;
+    /// [train rows][K] calibrated probabilities of each training row by a fit that had not seen it; empty when the
+    /// engine has none. What a label-shift correction must use for rows that the model was trained on.
+    std::vector<float> out_of_fold;
     double temperature = 1;
     EngineSettings settings;     ///< All settings after defaults.
 };

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // The ledger: what the loop needs row by row, in transactions. Rooms see it only as Reader<Record>
-// and Writer<Record>; adapters (sqlite) implement Ledger. Any thread may call; a transaction belongs
-// to the thread that began it, and others that write wait for its end.
+// and Writer<Record>; adapters (sqlite) implement Ledger. Any thread may call; a transaction
+// belongs to the thread that began it, and others that write wait for its end.
 
 #include <cstdint>
 #include <functional>
@@ -32,9 +32,9 @@ struct Term {
 };
 
 struct Filter {
-    std::vector<Term> terms;  ///< All must hold.
+    std::vector<Term> terms;                               ///< All must hold.
     std::vector<std::pair<std::string_view, bool>> order;  ///< Column, descending; then the key.
-    std::int64_t limit = -1;  ///< -1 = all.
+    std::int64_t limit = -1;                               ///< -1 = all.
 };
 
 class Transaction {
@@ -54,8 +54,8 @@ class Ledger {
     Ledger& operator=(const Ledger&) = delete;
     virtual ~Ledger() = default;
 
-    /// All writes of this thread until commit() become one. Begun inside another transaction of the same
-    /// thread, it joins that one (its commit then does nothing).
+    /// All writes of this thread until commit() become one. Begun inside another transaction of the
+    /// same thread, it joins that one (its commit then does nothing).
     virtual Result<std::unique_ptr<Transaction>> begin() = 0;
     /// Adds a row. The same key with the same values: no effect. With other values: Conflict.
     virtual Result<void> insert(const Table& table, const Row& row) = 0;
@@ -76,7 +76,8 @@ template <class Record>
     return table;
 }
 
-/// A filter written with members: Where<LabelTask>().eq(&LabelTask::model, m).order(&LabelTask::rank).
+/// A filter written with members: Where<LabelTask>().eq(&LabelTask::model,
+/// m).order(&LabelTask::rank).
 template <class Record>
 class Where {
   public:
@@ -84,46 +85,56 @@ class Where {
     Where&& eq(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Equal, value);
     }
+
     template <class T>
     Where&& ne(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::NotEqual, value);
     }
+
     template <class T>
     Where&& lt(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Less, value);
     }
+
     template <class T>
     Where&& le(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::LessEqual, value);
     }
+
     template <class T>
     Where&& gt(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Greater, value);
     }
+
     template <class T>
     Where&& ge(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::GreaterEqual, value);
     }
+
     template <class T>
     Where&& is_null(T Record::* member) && {
         filter_.terms.push_back({field_name(member), Compare::IsNull, Value()});
         return std::move(*this);
     }
+
     template <class T>
     Where&& not_null(T Record::* member) && {
         filter_.terms.push_back({field_name(member), Compare::NotNull, Value()});
         return std::move(*this);
     }
+
     template <class T>
     Where&& order(T Record::* member) && {
         filter_.order.emplace_back(field_name(member), false);
         return std::move(*this);
     }
+
     template <class T>
     Where&& newest(T Record::* member) && {
         filter_.order.emplace_back(field_name(member), true);
         return std::move(*this);
     }
+
     Where&& limit(std::int64_t rows) && {
         filter_.limit = rows;
         return std::move(*this);
@@ -174,7 +185,9 @@ class Reader {
         auto found = TRY(find(key));
         if (!found) {
             const Value text = detail::to_value(key);
-            return not_found("No such " + std::string(Record::kTable) + ": " + std::get<std::string>(text));
+            return not_found(
+                "No such " + std::string(Record::kTable) + ": " + std::get<std::string>(text)
+            );
         }
         return std::move(*found);
     }
@@ -182,9 +195,11 @@ class Reader {
     /// Calls `visit(const Record&) -> Result<void>` with each match, without keeping them.
     template <class Visit>
     Result<void> each(const Where<Record>& where, Visit&& visit) const {
-        return ledger_->each(table_of<Record>(), where.filter(), [&](const Row& row) -> Result<void> {
-            return visit(TRY(from_row<Record>(row)));
-        });
+        return ledger_->each(
+            table_of<Record>(),
+            where.filter(),
+            [&](const Row& row) -> Result<void> { return visit(TRY(from_row<Record>(row))); }
+        );
     }
 
     Result<std::int64_t> count(const Where<Record>& where = {}) const {

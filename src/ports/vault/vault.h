@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The vault: blobs by content (weights, dataset rows, cards). Adapters: folder. Any thread may call.
+// The vault: blobs by content (weights, dataset rows, cards). Adapters: folder. Any thread may
+// call.
 
 #include <filesystem>
 #include <string>

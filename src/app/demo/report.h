@@ -1,0 +1,46 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// What the demo prints and writes: the table by quarter, the four lines, and everything as JSON.
+
+#include <string>
+#include <vector>
+
+#include "app/demo/demo.h"
+#include "app/demo/replay.h"
+#include "app/demo/yardstick.h"
+#include "base/result.h"
+
+namespace flywheel::app {
+
+/// The four lines at the end.
+struct Summary {
+    Line never;   ///< Version 1 for ever.
+    Line shift;   ///< The same, label-shift corrected, no label bought.
+    Line loop;    ///< What was served.
+    Line all;     ///< Every label, every period.
+};
+
+/// The loop's line out of its periods.
+[[nodiscard]] Line line_of(const std::vector<PeriodResult>& periods, std::size_t classes);
+
+/// Rows of the table: periods grouped by their name (quarters for months).
+Result<std::string> table_text(
+    const Cut& cut,
+    const std::vector<PeriodResult>& periods,
+    Project& project,
+    std::size_t width,
+    bool colours
+);
+
+[[nodiscard]] std::string summary_text(const Summary& summary, bool colours);
+
+/// {"stream","options","turns":[{...,"decisions":[...]}],"summary":{"never":{...},...}}
+Result<std::string> json_text(
+    const Stream& stream,
+    const DemoOptions& options,
+    const std::vector<PeriodResult>& periods,
+    const Summary& summary,
+    Project& project
+);
+
+}  // namespace flywheel::app

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/project.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/log.h"
+#include "ports/columns/parquet/parquet_columns.h"
+#include "ports/engine/linear/linear_engine.h"
+#include "ports/fleet/local/local_fleet.h"
+#include "ports/journal/segments/segments_journal.h"
+#include "ports/ledger/sqlite/sqlite_ledger.h"
+#include "ports/notify/log/log_notifier.h"
+#include "ports/sources/files/file_source.h"
+#include "ports/vault/folder/directory_lock.h"
+#include "ports/vault/folder/folder_vault.h"
+#include "rooms/training/jobs.h"
+
+namespace flywheel::app {
+
+namespace {
+
+constexpr std::size_t kReported = 100;
+
+Result<std::unique_ptr<Fleet>> make_fleet(const OpenOptions& options, const Engine& engine) {
+    if (options.seams.jobs_in_process || options.program.empty()) {
+        return std::unique_ptr<Fleet>(std::make_unique<InProcessFleet>(job_table(engine)));
+    }
+    return local::make_fleet(options.program);
+}
+
+}  // namespace
+
+JobTable job_table(const Engine& engine) {
+    JobTable table;
+    table.emplace("tune", training::tune_job(engine));
+    table.emplace("train", training::train_job(engine));
+    return table;
+}
+
+/// Adapters first, then the rooms in the order of the wheel. Reading the constructor calls is reading the data flow.
+struct Project::Parts {
+    std::optional<folder::DirectoryLock> lock;
+    std::unique_ptr<Ledger> sqlite_ledger;
+    std::unique_ptr<Vault> folder_vault;
+    std::unique_ptr<Journal> segments_journal;
+    std::unique_ptr<Ledger> faulty_ledger;    // decorators of tests, otherwise empty
+    std::unique_ptr<Vault> faulty_vault;
+    std::unique_ptr<Journal> faulty_journal;
+    Ledger* ledger = nullptr;
+    Vault* vault = nullptr;
+    Journal* journal = nullptr;
+    std::unique_ptr<Columns> columns;
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<Fleet> fleet;
+    std::unique_ptr<Notifier> notifier;
+    std::unique_ptr<capture::Capture> capture;
+    std::unique_ptr<serving::Serving> serving;
+    std::unique_ptr<collection::Collection> collection;
+    std::unique_ptr<monitoring::Monitoring> monitoring;
+    std::unique_ptr<selection::Selection> selection;
+    std::unique_ptr<labeling::Labeling> labeling;
+    std::unique_ptr<datasets::Datasets> datasets;
+    std::unique_ptr<training::Training> training;
+    std::unique_ptr<compression::Compression> compression;
+    std::unique_ptr<evaluation::Evaluator> evaluation;
+    std::unique_ptr<release::Release> release;
+    std::unique_ptr<loop::Conductor> conductor;
+
+    template <class Record>
+    [[nodiscard]] Reader<Record> reads() const {
+        return Reader<Record>(*ledger);
+    }
+    template <class Record>
+    [[nodiscard]] Writer<Record> writes() const {
+        return Writer<Record>(*ledger);
+    }
+
+    Result<void> open_ports(const std::filesystem::path& dir, const Seams& seams) {
+        sqlite_ledger = TRY(sqlite::open(dir / "ledger.db").within("ledger"));
+        folder_vault = TRY(folder::open(dir / "vault").within("vault"));
+        segments_journal = TRY(segments::open(dir / "journal", {}).within("journal"));
+        columns = TRY(parquet::open(dir / "columns").within("columns"));
+        faulty_ledger = seams.ledger ? seams.ledger(*sqlite_ledger) : nullptr;
+        faulty_vault = seams.vault ? seams.vault(*folder_vault) : nullptr;
+        faulty_journal = seams.journal ? seams.journal(*segments_journal) : nullptr;
+        ledger = faulty_ledger ? faulty_ledger.get() : sqlite_ledger.get();
+        vault = faulty_vault ? faulty_vault.get() : folder_vault.get();
+        journal = faulty_journal ? faulty_journal.get() : segments_journal.get();
+        return {};
+    }
+
+    void make_rooms(const Settings& settings, const Clock& clock, std::optional<std::uint64_t> id_seed) {
+        serving::Plan serving_plan;
+        serving_plan.prior_discount = settings.prior_discount;
+        serving_plan.id_seed = id_seed;
+        serving = std::make_unique<serving::Serving>(
+            reads<Rollout>(), reads<ModelVersion>(), reads<Correction>(), *vault, *engine, *capture, clock, serving_plan
+        );
+        collection = std::make_unique<collection::Collection>(*capture, writes<Example>());
+        monitoring = std::make_unique<monitoring::Monitoring>(
+            *capture, reads<LabelTask>(), reads<LabelEvent>(), writes<Profile>(), writes<Incident>()
+        );
+        selection = std::make_unique<selection::Selection>(
+            *capture, reads<Example>(), reads<LabelEvent>(), writes<LabelTask>()
+        );
+        labeling = std::make_unique<labeling::Labeling>(
+            reads<LabelTask>(), reads<Example>(), writes<LabelEvent>(), writes<Schema>(), clock
+        );
+        datasets = std::make_unique<datasets::Datasets>(
+            reads<Example>(), reads<LabelEvent>(), reads<Schema>(), writes<DatasetVersion>(), *vault
+        );
+        training = std::make_unique<training::Training>(*fleet, *vault, writes<TrainingRun>());
+        compression = std::make_unique<compression::Compression>(*engine, *vault, writes<ModelVersion>());
+        evaluation = std::make_unique<evaluation::Evaluator>(
+            *vault,
+            *engine,
+            *capture,
+            reads<LabelTask>(),
+            reads<LabelEvent>(),
+            reads<ModelVersion>(),
+            writes<Evaluation>(),
+            writes<Correction>()
+        );
+        release = std::make_unique<release::Release>(
+            reads<Evaluation>(), reads<ModelVersion>(), writes<Rollout>()
+        );
+    }
+
+    void make_conductor(const loop::Policy& policy, const Clock& clock, loop::Listeners listeners) {
+        listeners.served_changed = [this](const std::string& model) -> Result<void> {
+            auto loaded = serving->refresh(model);
+            // Before the first Rollout there is nothing to load.
+            return !loaded && loaded.error().code == Code::NotFound ? Result<void>() : loaded;
+        };
+        conductor = std::make_unique<loop::Conductor>(
+            loop::Rooms{
+                *collection,
+                *monitoring,
+                *selection,
+                *labeling,
+                *datasets,
+                *training,
+                *compression,
+                *evaluation,
+                *release
+            },
+            *capture,
+            loop::Records{writes<Turn>(), writes<TurnStep>(), writes<Decision>()},
+            clock,
+            *notifier,
+            policy,
+            std::move(listeners)
+        );
+    }
+};
+
+Project::Project(std::filesystem::path dir, Settings settings, const Clock& clock)
+    : dir_(std::move(dir)),
+      settings_(std::move(settings)),
+      clock_(clock),
+      parts_(std::make_unique<Parts>()) {}
+
+Project::~Project() {
+    if (parts_->capture) {
+        if (auto stopped = parts_->capture->stop(); !stopped) {
+            log_error("captured rows not flushed", {{"error", stopped.error().message}});
+        }
+    }
+}
+
+Result<void> Project::create(const std::filesystem::path& dir, const Settings& settings) {
+    std::error_code failed;
+    std::filesystem::create_directories(dir, failed);
+    if (failed) {
+        return make_error(
+            Code::Unavailable,
+            fmt::format("Cannot make the project folder: {}: {}", dir.string(), failed.message())
+        );
+    }
+    return write_settings(dir / "flywheel.toml", settings);
+}
+
+Result<std::unique_ptr<Project>> Project::open(
+    const std::filesystem::path& dir,
+    const Clock& clock,
+    OpenOptions options
+) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(dir / "flywheel.toml", ignored)) {
+        return not_found(fmt::format(
+            "No Flywheel project here; make one with `flywheel init {}`: {}", dir.string(), dir.string()
+        ));
+    }
+    Settings settings = TRY(read_settings(dir / "flywheel.toml"));
+    settings.policy.model = settings.model;
+    settings.policy.scratch = dir / "scratch";
+    std::unique_ptr<Project> project(new Project(dir, std::move(settings), clock));  // private constructor
+    Parts& parts = *project->parts_;
+    parts.lock = TRY(folder::DirectoryLock::take(dir));
+    TRY(parts.open_ports(dir, options.seams));
+    parts.engine = linear::make_engine();
+    parts.fleet = TRY(make_fleet(options, *parts.engine));
+    parts.notifier = log_notify::make_notifier(clock);
+    parts.capture = TRY(capture::Capture::open({}, *parts.journal, *parts.columns, clock).within("capture"));
+    TRY(parts.capture->start());
+    parts.make_rooms(project->settings_, clock, options.id_seed);
+    parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
+    TRY(parts.serving->refresh_all().within("load what is served"));
+    return project;
+}
+
+Result<ImportReport> Project::import_file(const std::filesystem::path& file, const ColumnNames& columns) {
+    const auto source = TRY(files::open(file, columns));
+    return import_source(*source, TRY(sha256_of_file(file)));
+}
+
+Result<ImportReport> Project::import_source(const Source& source, const Digest& digest) {
+    ImportReport report;
+    auto schema = labeling().schema(settings_.model);
+    std::set<std::string> seen;
+    struct Labelled {
+        std::int64_t line = 0;
+        labeling::ImportedLabel label;
+    };
+    std::vector<Labelled> labelled;
+    const auto transaction = TRY(parts_->ledger->begin());
+    report.rows = TRY(collection().import_rows(
+        {settings_.model, settings_.policy.licence},
+        source,
+        clock_.now(),
+        [&](const collection::ImportedRow& row) -> Result<void> {
+            if (!row.row.label.empty()) {
+                seen.insert(row.row.label);
+                labelled.push_back({row.row.line, {row.item, row.row.label, "import:" + source.name()}});
+            }
+            return {};
+        }
+    ));
+    if (!schema) {
+        // The first file says what the labels are, unless the settings do. Sorted, so that order of rows is no matter.
+        report.new_labels = settings_.labels.empty() ? std::vector<std::string>(seen.begin(), seen.end())
+                                                     : settings_.labels;
+        schema = TRY(labeling().define_schema(settings_.model, report.new_labels).within("labels of the import"));
+    }
+    std::vector<labeling::ImportedLabel> good;
+    for (auto& row : labelled) {
+        if (schema->label_id(row.label.label) >= 0) {
+            good.push_back(std::move(row.label));
+            continue;
+        }
+        ++report.rejected_labels;
+        if (report.unknown_labels.size() < kReported) {
+            report.unknown_labels.push_back(
+                {row.line,
+                 "label",
+                 fmt::format("unknown label '{}'; known: {}", row.label.label, fmt::join(schema->labels, ", "))}
+            );
+        }
+    }
+    report.labels = TRY(labeling().import_labels(settings_.model, digest, good));
+    TRY(transaction->commit());
+    return report;
+}
+
+Ledger& Project::ledger() {
+    return *parts_->ledger;
+}
+
+Vault& Project::vault() {
+    return *parts_->vault;
+}
+
+const Engine& Project::engine() const {
+    return *parts_->engine;
+}
+
+Journal& Project::journal() {
+    return *parts_->journal;
+}
+
+capture::Capture& Project::capture() {
+    return *parts_->capture;
+}
+
+serving::Serving& Project::serving() {
+    return *parts_->serving;
+}
+
+collection::Collection& Project::collection() {
+    return *parts_->collection;
+}
+
+monitoring::Monitoring& Project::monitoring() {
+    return *parts_->monitoring;
+}
+
+labeling::Labeling& Project::labeling() {
+    return *parts_->labeling;
+}
+
+datasets::Datasets& Project::datasets() {
+    return *parts_->datasets;
+}
+
+release::Release& Project::release() {
+    return *parts_->release;
+}
+
+loop::Conductor& Project::conductor() {
+    return *parts_->conductor;
+}
+
+}  // namespace flywheel::app

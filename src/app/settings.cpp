@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace flywheel::app {
+
+namespace {
+
+/// Reads one table, remembers what was asked for, and refuses what is left over.
+class Table {
+  public:
+    Table(const toml::table* table, std::string name, std::string file)
+        : table_(table), name_(std::move(name)), file_(std::move(file)) {}
+
+    template <class T, class Out>
+    Result<void> read(std::string_view key, Out& out, std::string_view wanted) {
+        known_.insert(std::string(key));
+        const auto* node = table_ == nullptr ? nullptr : table_->get(key);
+        if (node == nullptr) {
+            return {};
+        }
+        const auto value = node->value<T>();
+        if (!value) {
+            return wrong(*node, key, wanted);
+        }
+        out = static_cast<Out>(*value);
+        return {};
+    }
+
+    Result<void> read_days(std::string_view key, Duration& out) {
+        double days = static_cast<double>(out.count()) / 86'400e6;
+        TRY(read<double>(key, days, "a number of days"));
+        if (!(days > 0) || days > 36'500) {
+            return wrong(*table_->get(key), key, "days between 0 and 36500");
+        }
+        out = Duration(static_cast<std::int64_t>(days * 86'400e6));
+        return {};
+    }
+
+    Result<void> read_share(std::string_view key, double& out, double least, double most) {
+        TRY(read<double>(key, out, "a number"));
+        if (!(out >= least && out <= most)) {
+            return wrong(*table_->get(key), key, fmt::format("a number from {} to {}", least, most));
+        }
+        return {};
+    }
+
+    Result<void> read_labels(std::string_view key, std::vector<std::string>& out) {
+        known_.insert(std::string(key));
+        const auto* node = table_ == nullptr ? nullptr : table_->get(key);
+        if (node == nullptr) {
+            return {};
+        }
+        const auto* list = node->as_array();
+        if (list == nullptr) {
+            return wrong(*node, key, "a list of names");
+        }
+        for (const auto& item : *list) {
+            const auto name = item.value<std::string>();
+            if (!name || name->empty()) {
+                return wrong(item, key, "a list of names");
+            }
+            out.push_back(*name);
+        }
+        return {};
+    }
+
+    Result<void> refuse_unknown() const {
+        if (table_ == nullptr) {
+            return {};
+        }
+        for (const auto& [key, node] : *table_) {
+            if (!known_.contains(std::string(key.str()))) {
+                return invalid_argument(fmt::format(
+                    "{}, line {}: unknown setting '{}.{}'. Known here: {}",
+                    file_,
+                    node.source().begin.line,
+                    name_,
+                    key.str(),
+                    fmt::join(known_, ", ")
+                ));
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] Error wrong(const toml::node& node, std::string_view key, std::string_view wanted) const {
+        return invalid_argument(fmt::format(
+            "{}, line {}: '{}.{}' must be {}", file_, node.source().begin.line, name_, key, wanted
+        ));
+    }
+
+    [[nodiscard]] const toml::node* find(std::string_view key) const {
+        return table_ == nullptr ? nullptr : table_->get(key);
+    }
+
+  private:
+    const toml::table* table_;
+    std::string name_;
+    std::string file_;
+    std::set<std::string> known_;
+};
+
+bool is_model_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
+           std::all_of(name.begin(), name.end(), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
+           });
+}
+
+Result<void> read_model(Table table, Settings& settings) {
+    TRY(table.read<std::string>("name", settings.model, "a name"));
+    if (!is_model_name(settings.model)) {
+        return table.wrong(*table.find("name"), "name", "1 to 64 letters, digits, '-', '_' or '.'");
+    }
+    TRY(table.read_labels("labels", settings.labels));
+    TRY(table.read<std::string>("objective", settings.policy.objective, "\"accuracy\" or \"balanced\""));
+    if (settings.policy.objective != "accuracy" && settings.policy.objective != "balanced") {
+        return table.wrong(*table.find("objective"), "objective", "\"accuracy\" or \"balanced\"");
+    }
+    TRY(table.read<std::string>("licence", settings.policy.licence, "an SPDX expression"));
+    TRY(table.read_share("prior_discount", settings.prior_discount, 0, 1));
+    return table.refuse_unknown();
+}
+
+Result<void> read_loop(Table table, Settings& settings) {
+    auto& policy = settings.policy;
+    TRY(table.read_days("every_days", policy.cadence));
+    TRY(table.read_share("label_share", policy.label_share, 0, 1));
+    TRY(table.read_share("audit_share", policy.audit_share, 0.1, 1));
+    TRY(table.read_share("drift_boost", policy.drift_boost, 1, 10));
+    TRY(table.read<std::int64_t>("retrain_labels_min", policy.retrain_labels_min, "a whole number"));
+    TRY(table.read_days("labels_wait_days", policy.labels_wait));
+    TRY(table.read_days("half_life_days", policy.half_life));
+    TRY(table.read_days("class_mix_days", policy.correction_window));
+    TRY(table.read<std::int64_t>("trials", policy.trials, "a whole number"));
+    TRY(table.read<double>("false_alarm_days", policy.false_alarm_days, "a number of days"));
+    TRY(table.read<bool>("label_shift_correction", policy.correction, "true or false"));
+    TRY(table.read<std::int64_t>("seed", policy.seed, "a whole number"));
+    std::string undecided = policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote";
+    TRY(table.read<std::string>("when_undecided", undecided, "\"promote\" or \"keep\""));
+    if (undecided != "promote" && undecided != "keep") {
+        return table.wrong(*table.find("when_undecided"), "when_undecided", "\"promote\" or \"keep\"");
+    }
+    policy.when_undecided = undecided == "keep" ? release::WhenUndecided::Keep
+                                                : release::WhenUndecided::PromoteUnlessWorse;
+    return table.refuse_unknown();
+}
+
+Result<void> read_serve(Table table, Settings& settings) {
+    std::int64_t port = settings.port;
+    TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
+    TRY(table.read<std::int64_t>("port", port, "a port"));
+    if (port < 0 || port > 65'535) {
+        return table.wrong(*table.find("port"), "port", "a port from 0 to 65535");
+    }
+    settings.port = static_cast<std::uint16_t>(port);
+    TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
+    return table.refuse_unknown();
+}
+
+double days(Duration duration) {
+    return static_cast<double>(duration.count()) / 86'400e6;
+}
+
+}  // namespace
+
+Result<Settings> read_settings(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) {
+        return not_found(fmt::format("Cannot read the settings: {}", file.string()));
+    }
+    std::ostringstream text;
+    text << in.rdbuf();
+    const toml::parse_result parsed = toml::parse(text.str());
+    if (!parsed) {
+        return invalid_argument(fmt::format(
+            "{}, line {}: {}", file.string(), parsed.error().source().begin.line, parsed.error().description()
+        ));
+    }
+    const toml::table& root = parsed.table();
+    Settings settings;
+    TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
+    TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));
+    TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
+    for (const auto& [key, node] : root) {
+        if (key != "model" && key != "loop" && key != "serve") {
+            return invalid_argument(fmt::format(
+                "{}, line {}: unknown table '{}'. Known: model, loop, serve",
+                file.string(),
+                node.source().begin.line,
+                key.str()
+            ));
+        }
+    }
+    settings.policy.model = settings.model;
+    return settings;
+}
+
+std::string settings_text(const Settings& settings) {
+    const auto& policy = settings.policy;
+    std::ostringstream labels;
+    toml::array names;
+    for (const auto& label : settings.labels) {
+        names.push_back(label);
+    }
+    labels << names;
+    return fmt::format(
+        "# Settings of this Flywheel project. Secrets never stand here.\n\n"
+        "[model]\n"
+        "name = \"{}\"\n"
+        "labels = {}              # class names in class order; empty: taken from the first import\n"
+        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or \"balanced\"\n"
+        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
+        "prior_discount = {}     # scores are divided by (training share)^this until a class mix is measured\n\n"
+        "[loop]\n"
+        "every_days = {}           # a turn of the wheel is due this often\n"
+        "label_share = {}         # questions to people per served row, audit included\n"
+        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is made from\n"
+        "drift_boost = {}         # while drift is open, unspent questions may be asked this much faster\n"
+        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
+        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
+        "half_life_days = {}      # a training row this old weighs one half\n"
+        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
+        "trials = {}               # settings tried at each training\n"
+        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
+        "label_shift_correction = {}\n"
+        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless worse, or \"keep\"\n"
+        "seed = {}\n\n"
+        "[serve]\n"
+        "address = \"{}\"\n"
+        "port = {}\n"
+        "threads = {}              # 0: half the cores\n",
+        settings.model,
+        labels.str(),
+        policy.objective,
+        policy.licence,
+        settings.prior_discount,
+        days(policy.cadence),
+        policy.label_share,
+        policy.audit_share,
+        policy.drift_boost,
+        policy.retrain_labels_min,
+        days(policy.labels_wait),
+        days(policy.half_life),
+        days(policy.correction_window),
+        policy.trials,
+        policy.false_alarm_days,
+        policy.correction,
+        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
+        policy.seed,
+        settings.address,
+        settings.port,
+        settings.threads
+    );
+}
+
+Result<void> write_settings(const std::filesystem::path& file, const Settings& settings) {
+    std::error_code failed;
+    if (std::filesystem::exists(file, failed)) {
+        return make_error(
+            Code::Conflict, fmt::format("There is a project here already: {}", file.string())
+        );
+    }
+    std::ofstream out(file, std::ios::binary);
+    out << settings_text(settings);
+    out.close();
+    if (!out) {
+        return make_error(
+            Code::Unavailable, fmt::format("Cannot write the settings: {}", file.string())
+        );
+    }
+    return {};
+}
+
+}  // namespace flywheel::app

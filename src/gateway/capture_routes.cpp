@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/capture_routes.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "gateway/feedback_json.h"
+#include "gateway/infer_answer.h"
+
+namespace flywheel::gateway {
+
+namespace {
+
+using http::append_json_string;
+using http::HttpRequest;
+using http::HttpResponse;
+using serving::ServedVersion;
+
+constexpr std::uint64_t kFeedbackBodyLimit = 16 * 1024 * 1024;
+
+/// The media type without its parameters.
+std::string_view media_type(const HttpRequest& request) {
+    const std::string_view whole = request.header("Content-Type");
+    return trim(whole.substr(0, whole.find(';')));
+}
+
+Result<FeedbackBatch> read_batch(const HttpRequest& request, const FeedbackContext& context) {
+    if (http::same_token(media_type(request), "application/x-ndjson")) {
+        return parse_feedback_lines(request.body, context);
+    }
+    FeedbackBatch batch;
+    batch.good.push_back(TRY(parse_feedback(request.body, context)));
+    return batch;
+}
+
+void append_receipt(std::string& out, const FeedbackReceipt& receipt, const FeedbackBatch& batch) {
+    fmt::format_to(
+        std::back_inserter(out),
+        R"({{"accepted":{},"duplicate":{},"rejected":[)",
+        receipt.accepted,
+        receipt.duplicate
+    );
+    for (const RefusedLine& refused : batch.refused) {
+        out += out.back() == '[' ? "" : ",";
+        fmt::format_to(std::back_inserter(out), R"({{"line":{},"error":)", refused.line);
+        append_json_string(out, refused.error);
+        out += '}';
+    }
+    fmt::format_to(std::back_inserter(out), R"(],"rejected_count":{}}})", batch.refused_count);
+}
+
+Result<void> take_feedback(
+    const CaptureDoors& doors, const HttpRequest& request, HttpResponse& response
+) {
+    const std::string_view model = request.parameter("model");
+    const auto served = TRY(doors.serving->find(model, ""));
+    FeedbackBatch batch =
+        TRY(read_batch(request, {std::string(model), doors.clock->now(), served->labels}));
+    if (batch.good.empty()) {
+        return invalid_argument(
+            batch.refused.empty() ? "Request has no feedback"
+                                  : fmt::format(
+                                        "All {} lines were refused; the first, line {}: {}",
+                                        batch.refused_count,
+                                        batch.refused.front().line,
+                                        batch.refused.front().error
+                                    )
+        );
+    }
+    const FeedbackReceipt receipt = TRY(doors.feedback->submit_feedback(std::move(batch.good)));
+    response.status = 202;
+    append_receipt(response.body, receipt, batch);
+    return {};
+}
+
+void append_feedback(std::string& out, const Feedback& feedback) {
+    out += "{\"id\":\"" + feedback.id.text() + "\",\"source\":\"";
+    out += enum_name(feedback.source);
+    out += "\",\"kind\":\"";
+    out += enum_name(feedback.kind);
+    out += '"';
+    switch (feedback.kind) {
+        case FeedbackKind::Label:
+            out += ",\"label\":";
+            append_json_string(out, feedback.label);
+            break;
+        case FeedbackKind::Correct:
+            out += feedback.value != 0 ? ",\"correct\":true" : ",\"correct\":false";
+            break;
+        case FeedbackKind::Score:
+            fmt::format_to(std::back_inserter(out), R"(,"score":{})", feedback.value);
+            break;
+        case FeedbackKind::Retract:
+            break;
+    }
+    out += ",\"at\":\"" + to_rfc3339(feedback.at);
+    out += "\",\"arrived\":\"" + to_rfc3339(feedback.arrived) + "\",\"by\":";
+    append_json_string(out, feedback.by);
+    out += ",\"comment\":";
+    append_json_string(out, feedback.comment);
+    out += '}';
+}
+
+void append_outcome(std::string& out, const Prediction& row, const ServedVersion& served) {
+    out += ",\"label\":";
+    if (row.label >= 0 && static_cast<std::size_t>(row.label) < served.labels.size()) {
+        append_json_string(out, served.labels[static_cast<std::size_t>(row.label)]);
+    } else {
+        out += "null";
+    }
+    fmt::format_to(std::back_inserter(out), R"(,"label_id":{},"scores":[)", row.label);
+    for (const float score : row.scores) {
+        out += out.back() == '[' ? "" : ",";
+        append_float(out, score);
+    }
+    out += ']';
+    if (!row.error.empty()) {
+        out += ",\"error\":";
+        append_json_string(out, row.error);
+    }
+}
+
+void append_row(std::string& out, const Prediction& row, const ServedVersion& served) {
+    fmt::format_to(
+        std::back_inserter(out),
+        R"({{"prediction_id":"{}","index":{},"time":"{}","model_version":"{}","route":"{}","status":{})",
+        row.id.text(),
+        row.id.uuid.row(),
+        to_rfc3339(row.time),
+        row.version,
+        enum_name(row.route),
+        row.status
+    );
+    append_outcome(out, row, served);
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(,"propensity":{},"payload":{{"digest":"{}","media_type":"text/plain","bytes":{})",
+        row.propensity,
+        row.payload_digest.hex(),
+        row.payload.size()
+    );
+    if (!row.payload.empty()) {
+        out += ",\"text\":";
+        append_json_string(out, row.payload);
+    }
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(}},"timings_us":{{"infer":{},"total":{}}},"feedback":[)",
+        row.us_infer,
+        row.us_total
+    );
+}
+
+Result<void> show_request(
+    const CaptureDoors& doors, const HttpRequest& request, HttpResponse& response
+) {
+    const std::string model(request.parameter("model"));
+    const std::string id(request.parameter("id"));
+    const auto served = TRY(doors.serving->find(model, ""));
+    CapturedRequest found = TRY(doors.captured->find(model, id));
+    std::stable_sort(
+        found.rows.begin(),
+        found.rows.end(),
+        [](const Prediction& a, const Prediction& b) {
+            return a.time > b.time;  // newest attempt first, its rows in order
+        }
+    );
+    std::string& out = response.body;
+    out = "{\"id\":";
+    append_json_string(out, id);
+    out += ",\"predictions\":[";
+    for (const Prediction& row : found.rows) {
+        out += out.back() == '[' ? "" : ",";
+        append_row(out, row, *served);
+        for (const Feedback& feedback : found.feedback) {
+            if (feedback.row == row.id.uuid.row()) {
+                out += out.back() == '[' ? "" : ",";
+                append_feedback(out, feedback);
+            }
+        }
+        out += "]}";
+    }
+    out += "]}";
+    return {};
+}
+
+}  // namespace
+
+void add_capture_routes(Gateway& gateway, CaptureDoors doors) {
+    gateway.add({
+        .method = http::Method::Post,
+        .pattern = "/v2/models/{model}/feedback",
+        .name = "feedback",
+        .run = [doors](
+                   const HttpRequest& request, HttpResponse& response
+               ) { return take_feedback(doors, request, response); },
+        .speed = http::RouteSpeed::Slow,
+        .body_limit = kFeedbackBodyLimit,
+    });
+    gateway.add({
+        .method = http::Method::Get,
+        .pattern = "/v2/models/{model}/requests/{id}",
+        .name = "request",
+        .run = [doors](
+                   const HttpRequest& request, HttpResponse& response
+               ) { return show_request(doors, request, response); },
+        .speed = http::RouteSpeed::Slow,
+    });
+}
+
+}  // namespace flywheel::gateway

@@ -1,0 +1,22 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Route group: what users say about served rows, and looking such rows up. Added by app/ before the
+// gateway starts; these routes wait for the disk, so they run on the server's workers.
+
+#include "base/clock.h"
+#include "gateway/gateway.h"
+#include "ports/recorder.h"
+#include "rooms/serving/serving.h"
+
+namespace flywheel::gateway {
+
+struct CaptureDoors {
+    const serving::Serving* serving = nullptr;  ///< Knows the models and their label names.
+    FeedbackSink* feedback = nullptr;
+    const CapturedRows* captured = nullptr;
+    const Clock* clock = nullptr;
+};
+
+void add_capture_routes(Gateway& gateway, CaptureDoors doors);
+
+}  // namespace flywheel::gateway

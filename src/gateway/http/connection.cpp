@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/http/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <functional>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace flywheel::http {
+
+namespace {
+
+using asio::awaitable;
+using asio::redirect_error;
+using asio::use_awaitable;
+using boost::system::error_code;
+
+constexpr std::size_t kFirstBuffer = 4 * 1024;
+constexpr std::size_t kKeptBuffer = 256 * 1024;  // a larger one is given back after its request
+constexpr std::size_t kInlineBody = 16 * 1024;   // copied behind the head: one buffer, one write
+constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
+constexpr std::chrono::seconds kLinger{3};
+constexpr std::chrono::milliseconds kLastChance{200};  // for a connection made just before the stop
+constexpr std::uint64_t kMebibyte = 1024 * 1024;
+
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+}  // namespace
+
+Connection::Connection(Loop& loop, asio::ip::tcp::socket socket)
+    : loop_(&loop), socket_(std::move(socket)), slot_(loop.connections.size()) {
+    loop.connections.push_back(this);
+    error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
+    wait_at_most(
+        Phase::FirstByte, loop.shared->stopping ? kLastChance : loop.shared->plan.time_outs.head
+    );
+}
+
+Connection::~Connection() {
+    loop_->connections[slot_] = loop_->connections.back();
+    loop_->connections[slot_]->slot_ = slot_;
+    loop_->connections.pop_back();
+    Shared& shared = *loop_->shared;
+    {
+        const std::scoped_lock lock(shared.mutex);
+        shared.connections -= 1;
+    }
+    shared.one_less.notify_all();
+}
+
+awaitable<void> Connection::live(std::unique_ptr<Connection> self) {
+    co_await self->serve();
+}
+
+awaitable<void> Connection::serve() {
+    for (;;) {
+        const Step step = find_request();
+        if (step == Step::More) {
+            if (!co_await fill()) {
+                co_return;
+            }
+            continue;
+        }
+        if (step == Step::Go && choose_route() == Step::Go && !body_is_here()) {
+            if (!co_await read_body()) {
+                co_return;
+            }
+        }
+        phase_ = Phase::Busy;
+        deadline_ = Instant::max();
+        loop_->shared->in_flight += 1;
+        in_flight_ = true;
+        view_request();
+        if (!answers_error_ && match_.route->speed == RouteSpeed::Slow) {
+            co_await run_slow();
+        } else if (!answers_error_) {
+            run_route();
+        }
+        encode_head();
+        const bool sent = write_now() || co_await write_rest();
+        finish_request();
+        if (!sent || !keep_alive_) {
+            co_await linger();
+            co_return;
+        }
+    }
+}
+
+Connection::Step Connection::find_request() {
+    if (search_.scanned == 0 && unread().starts_with("\r\n")) {
+        begin_ += 2;  // RFC 9112, 2.2: an empty line before a request is ignored
+    }
+    response_.clear();
+    answers_error_ = false;
+    head_only_ = false;
+    match_.route = nullptr;
+    auto refused = find_head_end(unread(), search_);
+    if (!refused && search_.end > 0) {
+        refused = parse_head(unread().substr(0, search_.end), head_);
+    }
+    if (refused) {
+        refuse(*refused);
+        return Step::Refused;
+    }
+    if (search_.end > 0) {
+        keep_alive_ = head_.keep_alive;
+        head_only_ = head_.method == Method::Head;
+        return Step::Go;
+    }
+    if (begin_ < end_ && phase_ != Phase::Head) {
+        wait_at_most(Phase::Head, loop_->shared->plan.time_outs.head);
+    }
+    return Step::More;
+}
+
+void Connection::refuse(const Refusal& refusal) {
+    response_.become_error(refusal.status, refusal.message);
+    answers_error_ = true;
+    keep_alive_ = false;
+}
+
+Connection::Step Connection::choose_route() {
+    loop_->shared->router->match(head_.method, head_.path, match_);
+    switch (match_.outcome) {
+        case RouteOutcome::Found:
+            break;
+        case RouteOutcome::UnknownPath:
+            refuse({404, "Not Found"});
+            break;
+        case RouteOutcome::BadEncoding:
+            refuse({400, "Path has a '%' without two hexadecimal digits behind it"});
+            break;
+        case RouteOutcome::WrongMethod:
+            refuse({405, fmt::format("Method is not allowed here; allowed: {}", match_.allow)});
+            response_.add_header("Allow", match_.allow);
+            break;
+    }
+    if (answers_error_) {
+        keep_alive_ = head_.keep_alive && !head_.has_body();  // the body was not read
+        return Step::Refused;
+    }
+    if (head_.content_length > match_.route->body_limit) {
+        refuse(
+            {413,
+             fmt::format(
+                 "Body is larger than the limit of {} bytes: {}",
+                 match_.route->body_limit,
+                 head_.content_length
+             )}
+        );
+        return Step::Refused;
+    }
+    return Step::Go;
+}
+
+bool Connection::body_is_here() {
+    return !head_.chunked && end_ - begin_ - search_.end >= head_.content_length;
+}
+
+/// The buffer moves while a body arrives, so the head's views get a home of their own.
+void Connection::move_head_away() {
+    head_store_.assign(unread().substr(0, search_.end));
+    begin_ += search_.end;
+    search_.end = 0;
+    CHECK(!parse_head(head_store_, head_).has_value());
+    loop_->shared->router->match(head_.method, head_.path, match_);
+}
+
+awaitable<bool> Connection::read_body() {
+    move_head_away();
+    if (head_.expects_continue && begin_ == end_ && !co_await send_continue()) {
+        co_return false;
+    }
+    const std::uint64_t expected = head_.chunked ? match_.route->body_limit : head_.content_length;
+    wait_at_most(
+        Phase::Body, loop_->shared->plan.time_outs.body + std::chrono::seconds(expected / kMebibyte)
+    );
+    if (head_.chunked) {
+        co_return co_await read_chunks();
+    }
+    while (end_ - begin_ < head_.content_length) {
+        if (!co_await fill()) {
+            co_return late_&& answers_error_;
+        }
+    }
+    co_return true;
+}
+
+awaitable<bool> Connection::read_chunks() {
+    chunks_.begin(match_.route->body_limit);
+    for (;;) {
+        std::size_t used = 0;
+        if (const auto refused = chunks_.feed(unread(), used)) {
+            refuse(*refused);
+            co_return true;
+        }
+        begin_ += used;
+        if (chunks_.done()) {
+            co_return true;
+        }
+        if (!co_await fill()) {
+            co_return late_&& answers_error_;
+        }
+    }
+}
+
+awaitable<bool> Connection::send_continue() {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    written_ = 0;
+    response_.body.clear();
+    co_return write_now() || co_await write_rest();
+}
+
+/// Reads some more. False when the connection is over; a late head or body is refused, which the
+/// caller answers.
+awaitable<bool> Connection::fill() {
+    make_room();
+    error_code error;
+    const auto space = asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_);
+    std::size_t count =
+        co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    if (error == asio::error::operation_aborted && !late_ && loop_->shared->stopping) {
+        count =
+            socket_.read_some(space, error);  // a request may have come while it was told to end
+    }
+    if (!error) {
+        late_ = false;
+        end_ += count;
+        co_return true;
+    }
+    if (late_ && (phase_ == Phase::Head || phase_ == Phase::Body)) {
+        const bool head = phase_ == Phase::Head;
+        refuse(
+            {408,
+             head ? "Request head did not arrive in time" : "Request body did not arrive in time"}
+        );
+        if (head) {  // nobody above will answer
+            request_.arrived = std::chrono::steady_clock::now();
+            encode_head();
+            if (!write_now()) {
+                co_await write_rest();
+            }
+            finish_request();
+            co_await linger();
+        }
+    }
+    co_return false;
+}
+
+void Connection::make_room() {
+    if (begin_ == end_) {
+        begin_ = 0;
+        end_ = 0;
+        if (bytes_.size() > kKeptBuffer) {
+            std::vector<char>().swap(bytes_);
+        }
+    }
+    if (bytes_.size() < kFirstBuffer) {
+        bytes_.resize(kFirstBuffer);
+    }
+    const auto full = [this] { return end_ + kBodySlack + kFirstBuffer / 4 >= bytes_.size(); };
+    if (begin_ > 0 && full()) {
+        std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    if (full()) {
+        bytes_.resize(bytes_.size() * 2);
+    }
+}
+
+void Connection::view_request() {
+    request_.arrived = std::chrono::steady_clock::now();
+    begin_ += search_.end;
+    if (answers_error_) {
+        return;
+    }
+    request_.method = head_.method;
+    request_.path = head_.path;
+    request_.query = head_.query;
+    request_.headers = head_.fields;
+    request_.parameters = match_.parameters;
+    if (head_.chunked) {
+        std::string& body = chunks_.body();
+        body.append(kBodySlack, '\0');
+        request_.body = std::string_view(body).substr(0, body.size() - kBodySlack);
+        return;
+    }
+    request_.body = unread().substr(0, head_.content_length);
+    begin_ += head_.content_length;
+}
+
+void Connection::run_route() {
+    const auto outcome = match_.route->run(request_, response_);
+    if (outcome) {
+        return;
+    }
+    response_.become_error(http_status(outcome.error().code), outcome.error().message);
+    if (outcome.error().code == Code::Unavailable || outcome.error().code == Code::Exhausted) {
+        response_.add_header("Retry-After", "1");
+    }
+}
+
+awaitable<void> Connection::run_slow() {
+    const bool queued = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(bool)>(
+        [this](auto handler) {
+            // std::function copies what it holds and a handler only moves, hence the pointer.
+            auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+            const auto back = [this, resume](bool ran) {
+                asio::post(loop_->context, [resume, ran] { std::move (*resume)(ran); });
+            };
+            const bool accepted = loop_->shared->slow_lane->submit([this, back] {
+                run_route();
+                back(true);
+            });
+            if (!accepted) {
+                back(false);
+            }
+        },
+        use_awaitable
+    );
+    if (!queued) {
+        response_.become_error(503, "Too many requests wait for the ledger; try again");
+        response_.add_header("Retry-After", "1");
+    }
+}
+
+void Connection::encode_head() {
+    keep_alive_ = keep_alive_ && !loop_->shared->closing.load(std::memory_order_relaxed);
+    written_ = 0;
+    out_ = "HTTP/1.1 ";
+    append_number(out_, static_cast<std::uint64_t>(response_.status));
+    out_ += ' ';
+    out_ += reason_phrase(response_.status);
+    if (!response_.content_type.empty()) {
+        out_ += "\r\nContent-Type: ";
+        out_ += response_.content_type;
+    }
+    out_ += "\r\nContent-Length: ";
+    append_number(out_, response_.body.size());
+    out_ += "\r\n";
+    out_ += response_.header_lines();
+    if (!keep_alive_) {
+        out_ += "Connection: close\r\n";
+    }
+    out_ += "\r\n";
+    if (head_only_) {
+        response_.body.clear();
+    } else if (response_.body.size() <= kInlineBody) {
+        out_ += response_.body;
+        response_.body.clear();
+    }
+}
+
+/// Writes what the kernel takes at once. True when that was all.
+bool Connection::write_now() {
+    const std::size_t total = out_.size() + response_.body.size();
+    while (written_ < total) {
+        const std::size_t head_left = out_.size() - std::min(out_.size(), written_);
+        const std::size_t body_done = written_ - std::min(out_.size(), written_);
+        const std::array<asio::const_buffer, 2> parts = {
+            asio::buffer(out_.data() + out_.size() - head_left, head_left),
+            asio::buffer(response_.body.data() + body_done, response_.body.size() - body_done)
+        };
+        error_code error;
+        written_ += response_.body.empty() ? socket_.write_some(parts[0], error)
+                                           : socket_.write_some(parts, error);
+        if (error) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Waits for the peer to take the rest; false when the connection is over.
+awaitable<bool> Connection::write_rest() {
+    for (;;) {
+        wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
+        error_code error;
+        co_await socket_.async_wait(
+            asio::ip::tcp::socket::wait_write, redirect_error(use_awaitable, error)
+        );
+        const std::size_t before = written_;
+        if (!error && write_now()) {
+            co_return true;
+        }
+        if (error || written_ == before) {
+            keep_alive_ = false;
+            cut();
+            co_return false;
+        }
+    }
+}
+
+void Connection::finish_request() {
+    Shared& shared = *loop_->shared;
+    if (in_flight_) {
+        shared.in_flight -= 1;
+        in_flight_ = false;
+    }
+    if (shared.plan.observer != nullptr) {
+        shared.plan.observer->answered(
+            {match_.route,
+             match_.index,
+             response_.status,
+             std::chrono::steady_clock::now() - request_.arrived}
+        );
+    }
+    search_ = {};
+    if (chunks_.done() && chunks_.body().capacity() > kKeptBuffer) {
+        chunks_ = ChunkedBody();
+    }
+    if (response_.body.capacity() > kKeptBuffer) {
+        response_ = HttpResponse();
+    }
+    wait_at_most(Phase::Idle, shared.plan.time_outs.idle);
+}
+
+/// Closes without cutting off the answer: a close with unread bytes would reset the connection, and
+/// the peer would lose what it has not read yet (RFC 9112, 9.6).
+awaitable<void> Connection::linger() {
+    error_code error;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    if (error) {
+        co_return;
+    }
+    wait_at_most(Phase::Linger, kLinger);
+    bytes_.resize(std::max(bytes_.size(), kFirstBuffer));
+    for (std::size_t dropped = 0; dropped < kLingerBytes;) {
+        dropped += co_await socket_.async_read_some(
+            asio::buffer(bytes_), redirect_error(use_awaitable, error)
+        );
+        if (error) {
+            co_return;
+        }
+    }
+}
+
+void Connection::wait_at_most(Phase phase, std::chrono::milliseconds limit) {
+    phase_ = phase;
+    late_ = false;
+    deadline_ = loop_->now + limit + loop_->tick;  // `now` may be a tick old
+}
+
+void Connection::look_at_clock(Instant now) {
+    if (now >= deadline_) {
+        deadline_ = now + loop_->tick;  // again, if just now something had come
+        late_ = true;
+        error_code ignored;
+        socket_.cancel(ignored);
+    }
+}
+
+void Connection::end_if_idle() {
+    if (phase_ == Phase::FirstByte) {
+        wait_at_most(Phase::FirstByte, kLastChance);
+    } else if (phase_ == Phase::Idle) {
+        error_code ignored;
+        socket_.cancel(ignored);
+    }
+}
+
+void Connection::cut() {
+    error_code ignored;
+    socket_.close(ignored);
+}
+
+}  // namespace flywheel::http

@@ -1,0 +1,132 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// One connection as a coroutine on its loop's thread, and the loop it lives on. Private to the
+// server's two .cpp files: the only header that names the network library.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "gateway/http/chunked_body.h"
+#include "gateway/http/http_server.h"
+#include "gateway/http/request_head.h"
+#include "gateway/http/slow_lane.h"
+
+namespace flywheel::http {
+
+namespace asio = boost::asio;
+using Instant = std::chrono::steady_clock::time_point;
+
+class Connection;
+
+/// What all loops of one server share.
+struct Shared {
+    const Router* router = nullptr;
+    HttpServerPlan plan;
+    std::atomic<std::size_t> connections = 0;
+    std::atomic<std::size_t> in_flight = 0;
+    std::atomic<bool> closing = false;   ///< Answers carry Connection: close.
+    std::atomic<bool> stopping = false;  ///< No new connections; idle ones end.
+    std::mutex mutex;
+    std::condition_variable one_less;  ///< A connection has ended.
+    SlowLane* slow_lane = nullptr;
+};
+
+/// One event loop. Everything but `context` belongs to the thread that runs it.
+struct Loop {
+    explicit Loop(Shared& all) : shared(&all), acceptor(context), timer(context) {}
+
+    Shared* shared;
+    asio::io_context context{1};
+    asio::ip::tcp::acceptor acceptor;
+    asio::steady_timer timer;  ///< The one timer: looks for connections that are late.
+    std::chrono::milliseconds tick{250};
+    Instant now;  ///< Coarse: as of the last tick.
+    std::vector<Connection*> connections;
+};
+
+class Connection {
+  public:
+    Connection(Loop& loop, asio::ip::tcp::socket socket);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection();
+
+    /// The life of the connection.
+    static asio::awaitable<void> live(std::unique_ptr<Connection> self);
+
+    /// Called by the loop each tick: gives up waiting when the peer is late.
+    void look_at_clock(Instant now);
+    /// The server is stopping: a connection between requests ends.
+    void end_if_idle();
+    /// Ends whatever it does now.
+    void cut();
+
+  private:
+    enum class Phase { FirstByte, Idle, Head, Body, Busy, Write, Linger };
+    enum class Step { Go, More, Refused };
+
+    asio::awaitable<void> serve();
+    asio::awaitable<bool> fill();
+    asio::awaitable<bool> read_body();
+    asio::awaitable<bool> read_chunks();
+    asio::awaitable<bool> send_continue();
+    asio::awaitable<void> run_slow();
+    asio::awaitable<bool> write_rest();
+    asio::awaitable<void> linger();
+
+    Step find_request();
+    Step choose_route();
+    bool body_is_here();
+    void refuse(const Refusal& refusal);
+    void move_head_away();
+    void view_request();
+    void run_route();
+    void encode_head();
+    bool write_now();
+    void finish_request();
+
+    void wait_at_most(Phase phase, std::chrono::milliseconds limit);
+    void make_room();
+
+    [[nodiscard]] std::string_view unread() const {
+        return {bytes_.data() + begin_, end_ - begin_};
+    }
+
+    Loop* loop_;
+    asio::ip::tcp::socket socket_;
+    std::size_t slot_ = 0;  // in loop_->connections
+
+    std::vector<char> bytes_;  // what was read; kBodySlack bytes at the end stay unused
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+
+    HeadSearch search_;
+    RequestHead head_;
+    std::string head_store_;  // the head, when its body had to be waited for
+    ChunkedBody chunks_;
+    RouteMatch match_;
+    HttpRequest request_;
+    HttpResponse response_;
+    std::string out_;
+    std::size_t written_ = 0;  // of out_ and, behind it, the body
+
+    Phase phase_ = Phase::FirstByte;
+    Instant deadline_ = Instant::max();
+    bool late_ = false;
+    bool keep_alive_ = true;
+    bool answers_error_ = false;  // response_ is ready, no route runs
+    bool head_only_ = false;      // HEAD: the answer has no body
+    bool in_flight_ = false;
+};
+
+}  // namespace flywheel::http

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/v1_exchange.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/json_value.h"
+#include "base/text.h"
+
+namespace flywheel::gateway {
+
+namespace {
+
+Result<std::string> decoded(std::string_view text) {
+    std::string spaced(text);
+    std::replace(spaced.begin(), spaced.end(), '+', ' ');
+    std::string out;
+    if (!http::append_percent_decoded(out, spaced)) {
+        return invalid_argument(
+            fmt::format("A '%' in the query is not followed by two hexadecimal digits: {}", text)
+        );
+    }
+    TRY(check_utf8(out).within("query"));
+    return out;
+}
+
+}  // namespace
+
+Result<Query> Query::parse(std::string_view query, std::initializer_list<std::string_view> known) {
+    Query parsed;
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        const std::string_view pair = query.substr(0, end);
+        query.remove_prefix(std::min(end + 1, query.size()));
+        if (pair.empty()) {
+            continue;
+        }
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        std::string name = TRY(decoded(pair.substr(0, equals)));
+        std::string value = TRY(decoded(pair.substr(std::min(equals + 1, pair.size()))));
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            return invalid_argument(fmt::format(
+                "Unknown query parameter; known are {}: '{}'", fmt::join(known, ", "), name
+            ));
+        }
+        if (!parsed.values_.emplace(name, std::move(value)).second) {
+            return invalid_argument(fmt::format("Query parameter stands there twice: '{}'", name));
+        }
+    }
+    return parsed;
+}
+
+std::string Query::text(std::string_view name) const {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::string() : found->second;
+}
+
+Result<std::int64_t> Query::integer(
+    std::string_view name, std::int64_t otherwise, std::int64_t least, std::int64_t most
+) const {
+    const auto found = values_.find(name);
+    if (found == values_.end()) {
+        return otherwise;
+    }
+    const std::string& text = found->second;
+    std::int64_t number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc() || end != text.data() + text.size() || number < least ||
+        number > most) {
+        return invalid_argument(fmt::format(
+            "Query parameter '{}' must be a whole number from {} to {}: '{}'",
+            name,
+            least,
+            most,
+            text
+        ));
+    }
+    return number;
+}
+
+Result<Json> object_body(const http::HttpRequest& request) {
+    if (trim(request.body).empty()) {
+        return Json(Json::object());
+    }
+    Json body = TRY(parse_json(request.body).within("body"));
+    if (!body.is_object()) {
+        return invalid_argument(
+            fmt::format("The body must be a JSON object, but is: {}", body.type_name())
+        );
+    }
+    return body;
+}
+
+Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
+    const std::string& model = rooms.conductor.policy().model;
+    if (!name.empty() && name != model) {
+        return not_found(
+            fmt::format("Request for unknown model: '{}' is not found; known: '{}'", name, model)
+        );
+    }
+    return model;
+}
+
+void answer_json(http::HttpResponse& response, const Json& body) {
+    response.body = canonical(body);
+}
+
+void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route> routes) {
+    const auto shared = std::make_shared<const V1Rooms>(rooms);
+    for (V1Route& route : routes) {
+        gateway.add({
+            .method = route.method,
+            .pattern = std::move(route.pattern),
+            .name = std::move(route.name),
+            .run = [shared, run = std::move(route.run)](
+                       const http::HttpRequest& request, http::HttpResponse& response
+                   ) { return run(*shared, request, response); },
+            .speed = http::RouteSpeed::Slow,
+        });
+    }
+}
+
+void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
+    add_label_routes(gateway, rooms);
+    add_turn_routes(gateway, rooms);
+    add_model_routes(gateway, rooms);
+    add_record_routes(gateway, rooms);
+    add_status_route(gateway, rooms);
+}
+
+}  // namespace flywheel::gateway

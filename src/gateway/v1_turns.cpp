@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns: what the loop did and why, opening one, cancelling one.
+#include <fmt/format.h>
+
+#include "base/json_value.h"
+#include "gateway/v1_exchange.h"
+
+namespace flywheel::gateway {
+
+namespace {
+
+constexpr std::size_t kMostTriggerBytes = 64;
+
+Result<void> list_turns(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const Query query = TRY(Query::parse(request.query, {"model", "limit"}));
+    const std::string model = TRY(known_model(rooms, query.text("model")));
+    const auto limit = TRY(query.integer("limit", 20, 1, kMostListed));
+    answer_list(
+        response,
+        "turns",
+        TRY(rooms.records.turns.select(
+            Where<Turn>().eq(&Turn::model, model).newest(&Turn::number).limit(limit)
+        ))
+    );
+    return {};
+}
+
+template <class Record>
+Result<Json> json_list(const std::vector<Record>& records) {
+    Json list = Json::array();
+    for (const Record& record : records) {
+        list.push_back(TRY(parse_json(to_json_text(record))));
+    }
+    return list;
+}
+
+Result<void> show_turn(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const auto id = TRY(Id<Turn>::parse(request.parameter("turn")));
+    Json shown = TRY(parse_json(to_json_text(TRY(rooms.records.turns.get(id)))));
+    shown["steps"] = TRY(json_list(TRY(rooms.records.steps.select(
+        Where<TurnStep>().eq(&TurnStep::turn, id).order(&TurnStep::created)
+    ))));
+    shown["decisions"] = TRY(json_list(TRY(rooms.records.decisions.select(
+        Where<Decision>().eq(&Decision::turn, id).order(&Decision::created)
+    ))));
+    answer_json(response, shown);
+    return {};
+}
+
+Result<Time> window_end(const V1Rooms& rooms, const Json& body) {
+    const Time now = rooms.clock.now();
+    const auto text = TRY(optional_string(body, "window_end"));
+    if (!text) {
+        return now;
+    }
+    const Time end = TRY(parse_time(*text).within("field 'window_end'"));
+    if (end > now) {
+        return invalid_argument(fmt::format(
+            "Field 'window_end' lies in the future; rows served until then would never be looked "
+            "at: {}",
+            *text
+        ));
+    }
+    return end;
+}
+
+Result<void> open_turn(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const Json body = TRY(object_body(request));
+    TRY(known_model(rooms, TRY(optional_string(body, "model")).value_or("")));
+    const std::string trigger = TRY(optional_string(body, "trigger")).value_or("person");
+    if (trigger.empty() || trigger.size() > kMostTriggerBytes) {
+        return invalid_argument(
+            fmt::format("Field 'trigger' must have 1 to {} bytes", kMostTriggerBytes)
+        );
+    }
+    const auto turn = TRY(rooms.conductor.open(trigger, TRY(window_end(rooms, body))));
+    if (rooms.wake_loop) {
+        rooms.wake_loop();
+    }
+    response.status = 201;
+    response.add_header("Location", "/v1/turns/" + turn.id.text());
+    response.body = to_json_text(turn);
+    return {};
+}
+
+Result<void> cancel_turn(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const auto id = TRY(Id<Turn>::parse(request.parameter("turn")));
+    const Turn turn = TRY(rooms.records.turns.get(id));
+    const auto current = TRY(rooms.conductor.current());
+    if (!current || current->id != id) {
+        return make_error(
+            Code::Conflict,
+            fmt::format("This turn has ended already: turn {}, {}", turn.number, turn.verdict)
+        );
+    }
+    const Json body = TRY(object_body(request));
+    const std::string who = TRY(optional_string(body, "who")).value_or("a person");
+    response.body = to_json_text(TRY(rooms.conductor.cancel(who)));
+    return {};
+}
+
+}  // namespace
+
+void add_turn_routes(Gateway& gateway, const V1Rooms& rooms) {
+    using http::Method;
+    add_slow_routes(
+        gateway,
+        rooms,
+        {{Method::Get, "/v1/turns", "turns", list_turns},
+         {Method::Get, "/v1/turns/{turn}", "turn", show_turn},
+         {Method::Post, "/v1/turns", "open_turn", open_turn},
+         {Method::Post, "/v1/turns/{turn}/cancel", "cancel_turn", cancel_turn}}
+    );
+}
+
+}  // namespace flywheel::gateway

@@ -1,0 +1,23 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Route group: Open Inference Protocol V2, health, metadata and inference (JSON). Added by app/
+// before the gateway starts; runs on connection threads.
+
+#include <string>
+
+#include "gateway/gateway.h"
+#include "rooms/serving/serving.h"
+
+namespace flywheel::gateway {
+
+constexpr std::uint64_t kInferBodyLimit = 64 * 1024 * 1024;
+
+struct V2Doors {
+    serving::Serving* serving = nullptr;
+    std::string server_version;  ///< "0.1.0"
+};
+
+/// Also adds the ready check "every model is loaded" and the metrics of serving.
+void add_v2_routes(Gateway& gateway, V2Doors doors);
+
+}  // namespace flywheel::gateway

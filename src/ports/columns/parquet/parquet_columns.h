@@ -1,0 +1,61 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// ParquetColumns: captured rows as Parquet partitions in a folder (docs/internals/formats.md, 4).
+// Opened by app/, written by capture's roll. One thread writes; any thread reads meanwhile.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "ports/columns/columns.h"
+#include "ports/columns/parquet/partition.h"
+
+namespace flywheel {
+
+class ParquetColumns final : public Columns {
+  public:
+    /// Makes the folder, reads the lists of complete segments and deletes files that no list names.
+    /// Corrupt, naming the file, when a list cannot be read (nothing is deleted then).
+    static Result<std::unique_ptr<Columns>> open(const std::filesystem::path& folder);
+
+    Result<void> write_segment(
+        std::uint64_t segment,
+        const std::vector<Prediction>& predictions,
+        const std::vector<Feedback>& feedback
+    ) override;
+    Result<bool> has_segment(std::uint64_t segment) const override;
+    Result<void> scan_predictions(
+        const std::string& model,
+        TimeRange range,
+        bool with_embeddings,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const override;
+    Result<void> scan_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const override;
+    Result<std::uint64_t> bytes() const override;
+
+  private:
+    using Catalog = std::map<std::uint64_t, std::vector<PartitionFile>>;
+
+    ParquetColumns(std::filesystem::path folder, Catalog catalog);
+
+    template <class Row>
+    Result<std::vector<PartitionFile>> write_rows(
+        std::uint64_t segment, const std::vector<Row>& rows, std::set<std::string>& folders
+    );
+    [[nodiscard]] std::vector<PartitionFile> files_in(
+        std::string_view table, const std::string& model, TimeRange range
+    ) const;
+
+    const std::filesystem::path folder_;
+    mutable std::mutex mutex_;  ///< Guards the catalog.
+    Catalog catalog_;
+};
+
+}  // namespace flywheel

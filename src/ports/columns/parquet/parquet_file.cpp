@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ports/columns/parquet/parquet_file.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include <arrow/io/file.h>
+#include <arrow/record_batch.h>
+#include <arrow/table.h>
+#include <arrow/util/key_value_metadata.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
+#include <parquet/properties.h>
+#include <parquet/statistics.h>
+#include <unistd.h>
+
+namespace flywheel {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Error write_error(const fs::path& path, std::string_view reason) {
+    return make_error(
+        Code::Unavailable,
+        fmt::format("Cannot write captured rows to Parquet: {}: {}", path.string(), reason)
+    );
+}
+
+Error errno_error(const fs::path& path) {
+    return write_error(path, std::generic_category().message(errno));
+}
+
+Error corrupt_file(const fs::path& path, std::string_view reason) {
+    return corrupt(fmt::format("Parquet file is damaged: {}: {}", path.string(), reason));
+}
+
+Result<void> written(const arrow::Status& status, const fs::path& path) {
+    if (!status.ok()) {
+        return write_error(path, status.ToString());
+    }
+    return {};
+}
+
+std::shared_ptr<parquet::WriterProperties> writer_properties() {
+    parquet::WriterProperties::Builder builder;
+    builder.compression(parquet::Compression::ZSTD)
+        ->compression_level(3)
+        ->max_row_group_length(static_cast<std::int64_t>(kRowGroupRows))
+        ->enable_write_page_index()
+        ->enable_page_checksum();
+    // Values that hardly repeat: a dictionary would only be built to be thrown away.
+    for (const char* column :
+         {"id",
+          "request_id",
+          "time",
+          "payload_digest",
+          "payload",
+          "scores.list.element",
+          "base_scores.list.element",
+          "embedding.list.element",
+          "target",
+          "at",
+          "arrived"}) {
+        builder.disable_dictionary(column);
+    }
+    for (const char* column :
+         {"payload_digest",
+          "payload",
+          "scores.list.element",
+          "base_scores.list.element",
+          "embedding.list.element"}) {
+        builder.disable_statistics(column);
+    }
+    return builder.build();
+}
+
+/// Writes all batches and syncs; the file is at its temporary name then.
+Result<std::uint64_t> write_temporary(
+    const fs::path& path, const std::shared_ptr<arrow::Schema>& schema, const NextBatch& next
+) {
+    auto opened = arrow::io::FileOutputStream::Open(path.string());
+    TRY(written(opened.status(), path));
+    const auto& stream = *opened;
+    const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"1"});
+    auto writer = parquet::arrow::FileWriter::Open(
+        *schema->WithMetadata(metadata),
+        arrow::default_memory_pool(),
+        stream,
+        writer_properties(),
+        parquet::ArrowWriterProperties::Builder().store_schema()->build()
+    );
+    TRY(written(writer.status(), path));
+    for (auto batch = TRY(next()); batch != nullptr; batch = TRY(next())) {
+        auto table = arrow::Table::FromRecordBatches(schema, {batch});
+        TRY(written(table.status(), path));
+        TRY(written((*writer)->WriteTable(**table, static_cast<std::int64_t>(kRowGroupRows)), path)
+        );
+    }
+    TRY(written((*writer)->Close(), path));
+    const auto bytes = stream->Tell();
+    TRY(written(bytes.status(), path));
+    if (::fsync(stream->file_descriptor()) != 0) {
+        return errno_error(path);
+    }
+    TRY(written(stream->Close(), path));
+    return static_cast<std::uint64_t>(*bytes);
+}
+
+bool overlaps(const parquet::RowGroupMetaData& group, int column, TimeRange range) {
+    const auto chunk = group.ColumnChunk(column);
+    const auto statistics = chunk->statistics();
+    const auto typed = std::dynamic_pointer_cast<parquet::Int64Statistics>(statistics);
+    if (!typed || !typed->HasMinMax()) {
+        return true;
+    }
+    return typed->max() >= range.begin.time_since_epoch().count() &&
+           typed->min() < range.end.time_since_epoch().count();
+}
+
+struct Selection {
+    std::vector<int> row_groups;
+    std::vector<int> columns;
+};
+
+Selection select(const parquet::FileMetaData& file, const ParquetCut& cut) {
+    Selection selection;
+    const int time_column = file.schema()->ColumnIndex(cut.time_column);
+    for (int i = 0; i < file.num_row_groups(); ++i) {
+        if (time_column < 0 || overlaps(*file.RowGroup(i), time_column, cut.range)) {
+            selection.row_groups.push_back(i);
+        }
+    }
+    for (int i = 0; i < file.num_columns(); ++i) {
+        if (file.schema()->GetColumnRoot(i)->name() != cut.skipped_column) {
+            selection.columns.push_back(i);
+        }
+    }
+    return selection;
+}
+
+Result<void> read_batches(
+    const fs::path& path,
+    const ParquetCut& cut,
+    const std::function<Result<void>(const arrow::RecordBatch&)>& visit
+) {
+    auto properties = parquet::default_reader_properties();
+    properties.set_page_checksum_verification(true);
+    parquet::arrow::FileReaderBuilder builder;
+    if (const auto opened = builder.OpenFile(path.string(), false, properties); !opened.ok()) {
+        return corrupt_file(path, opened.ToString());
+    }
+    parquet::ArrowReaderProperties arrow_properties(false);
+    arrow_properties.set_batch_size(16'384);
+    arrow_properties.set_pre_buffer(false);
+    auto reader = builder.properties(arrow_properties)->Build();
+    if (!reader.ok()) {
+        return corrupt_file(path, reader.status().ToString());
+    }
+    const Selection selection = select(*(*reader)->parquet_reader()->metadata(), cut);
+    auto batches = (*reader)->GetRecordBatchReader(selection.row_groups, selection.columns);
+    if (!batches.ok()) {
+        return corrupt_file(path, batches.status().ToString());
+    }
+    while (true) {
+        std::shared_ptr<arrow::RecordBatch> batch;
+        if (const auto read = (*batches)->ReadNext(&batch); !read.ok()) {
+            return corrupt_file(path, read.ToString());
+        }
+        if (batch == nullptr) {
+            return {};
+        }
+        if (const auto valid = batch->ValidateFull(); !valid.ok()) {
+            return corrupt_file(path, valid.ToString());
+        }
+        auto visited = visit(*batch);
+        if (!visited) {
+            const bool damaged = visited.error().code == Code::Corrupt;
+            return damaged ? corrupt_file(path, visited.error().message) : visited.error();
+        }
+    }
+}
+
+}  // namespace
+
+Result<std::uint64_t> write_parquet(
+    const fs::path& path, const std::shared_ptr<arrow::Schema>& schema, const NextBatch& next
+) {
+    const fs::path temporary = path.string() + ".tmp";
+    Result<std::uint64_t> bytes = std::uint64_t{0};
+    try {
+        bytes = write_temporary(temporary, schema, next);
+    } catch (const std::exception& thrown) {
+        bytes = write_error(temporary, thrown.what());
+    }
+    if (bytes && ::rename(temporary.c_str(), path.c_str()) != 0) {
+        bytes = errno_error(path);
+    }
+    if (!bytes) {
+        ::unlink(temporary.c_str());
+    }
+    return bytes;
+}
+
+Result<void> read_parquet(
+    const fs::path& path,
+    const ParquetCut& cut,
+    const std::function<Result<void>(const arrow::RecordBatch&)>& visit
+) {
+    try {
+        return read_batches(path, cut, visit);
+    } catch (const std::exception& thrown) {
+        return corrupt_file(path, thrown.what());
+    }
+}
+
+Result<void> write_small_file(const fs::path& path, std::string_view bytes) {
+    const fs::path temporary = path.string() + ".tmp";
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return errno_error(temporary);
+    }
+    const auto size = static_cast<ssize_t>(bytes.size());
+    errno = ENOSPC;  // what a short write means
+    const bool good = ::write(fd, bytes.data(), bytes.size()) == size && ::fsync(fd) == 0;
+    Result<void> result;
+    if (!good) {
+        result = errno_error(temporary);
+    }
+    ::close(fd);
+    if (good && ::rename(temporary.c_str(), path.c_str()) != 0) {
+        result = errno_error(path);
+    }
+    if (!result) {
+        ::unlink(temporary.c_str());
+        return result;
+    }
+    return sync_columns_folder(path.parent_path());
+}
+
+Result<void> sync_columns_folder(const fs::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool good = fd >= 0 && ::fsync(fd) == 0;
+    Result<void> result;
+    if (!good) {
+        result = errno_error(folder);
+    }
+    if (fd >= 0) {
+        ::close(fd);
+    }
+    return result;
+}
+
+}  // namespace flywheel

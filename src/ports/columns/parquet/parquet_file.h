@@ -1,0 +1,51 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// One Parquet file: written batch by batch under a temporary name, read by row group. Used within
+// this adapter; parquet's exceptions end here.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <arrow/type_fwd.h>
+
+#include "base/result.h"
+#include "ports/columns/columns.h"
+
+namespace flywheel {
+
+inline constexpr std::size_t kRowGroupRows = 65'536;
+
+/// Next batch of at most kRowGroupRows rows; null at the end. Each becomes a row group.
+using NextBatch = std::function<Result<std::shared_ptr<arrow::RecordBatch>>()>;
+
+/// Writes `path` whole: temporary name, fsync, rename (the caller syncs the folder). Returns its
+/// bytes. Unavailable when the disk refuses; then nothing of it stays.
+Result<std::uint64_t> write_parquet(
+    const std::filesystem::path& path,
+    const std::shared_ptr<arrow::Schema>& schema,
+    const NextBatch& next
+);
+
+/// Which part of a file to read.
+struct ParquetCut {
+    std::string time_column;  ///< Row groups whose statistics lie outside `range` are not read.
+    TimeRange range;
+    std::string skipped_column;  ///< Not read; "" = all are.
+};
+
+/// Corrupt, naming the file, when it is no good Parquet file (page checksums are verified). Errors
+/// of `visit` are returned as they are, Corrupt ones with the file's name.
+Result<void> read_parquet(
+    const std::filesystem::path& path,
+    const ParquetCut& cut,
+    const std::function<Result<void>(const arrow::RecordBatch&)>& visit
+);
+
+/// Writes a small file whole and durably: temporary name, fsync, rename, fsync of the folder.
+Result<void> write_small_file(const std::filesystem::path& path, std::string_view bytes);
+/// fsync of a folder.
+Result<void> sync_columns_folder(const std::filesystem::path& folder);
+
+}  // namespace flywheel

@@ -1,0 +1,73 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// LabelFold: the current label of each item, derived from the event log. A pure fold over
+// LabelEvents in order of seq: undo makes its target dead (an undone undo is a redo), a person's
+// last live answer counts, the majority of people and imports is the label, ties go to the label
+// answered first. Model and rule answers never vote. One thread.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "records/label_event.h"
+
+namespace flywheel {
+
+struct ItemLabel {
+    Digest item;
+    std::int64_t label = -1;    ///< Majority label_id.
+    std::int64_t answers = 0;   ///< Actors whose live answer counts.
+    std::int64_t agreeing = 0;  ///< How many of them gave `label`.
+    bool holdout = false;       ///< Any counted event belongs to the hold-out.
+    Time received;              ///< Of the newest counted event.
+    std::int64_t seq = 0;       ///< Of the newest counted event.
+};
+
+class LabelFold {
+  public:
+    /// Events must come in order of seq. An undo whose target is not among the events before it
+    /// does nothing.
+    void add(const LabelEvent& event);
+
+    /// Current label of an item; nothing when no live answer is left.
+    [[nodiscard]] std::optional<ItemLabel> label(const Digest& item) const;
+    /// All current labels, sorted by item.
+    [[nodiscard]] std::vector<ItemLabel> labels() const;
+    /// Live skips of a task (by anybody), for "is there still something to ask?".
+    [[nodiscard]] bool skipped(const Id<LabelTask>& task) const;
+    /// True when the event is known and no live undo targets it.
+    [[nodiscard]] bool live(const Id<LabelEvent>& event) const;
+
+    /// seq of the newest event seen.
+    [[nodiscard]] std::int64_t watermark() const { return watermark_; }
+
+  private:
+    /// What the fold needs of an event; 48 bytes instead of the event's 400.
+    struct Entry {
+        std::int64_t seq = 0;
+        Time received;
+        std::int64_t choice = -1;
+        std::uint32_t voter = 0;       ///< Number of (actor kind, actor); 0 = has no vote.
+        std::uint32_t live_undos = 0;  ///< Live events that undo this one; alive when 0.
+        std::uint32_t target = kNone;  ///< Place of the undone event, for an undo.
+        bool holdout = false;
+    };
+
+    static constexpr std::uint32_t kNone = 0xFFFF'FFFF;
+
+    [[nodiscard]] std::uint32_t voter_of(const LabelEvent& event);
+    /// The undo at `at` came alive or died: so does, the other way round, what it targets.
+    void pass_on(std::uint32_t at, bool alive);
+
+    std::vector<Entry> entries_;
+    std::unordered_map<Id<LabelEvent>, std::uint32_t> by_id_;
+    std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> by_item_;
+    std::unordered_map<Id<LabelTask>, std::vector<std::uint32_t>> skips_;
+    std::map<std::pair<ActorKind, std::string>, std::uint32_t> voters_;
+    std::int64_t watermark_ = 0;
+};
+
+}  // namespace flywheel

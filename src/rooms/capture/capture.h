@@ -1,0 +1,104 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The room capture: keeps what was served and what was said about it. Request threads record() into
+// buffers and never wait; one writer thread appends all buffers to the journal as one group and syncs it;
+// the loop rolls sealed segments into columns. Made by app/; record, submit_feedback and all questions
+// from any thread, start, stop and roll from the thread that owns the loop.
+
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.h"
+#include "ports/columns/columns.h"
+#include "ports/journal/journal.h"
+#include "ports/recorder.h"
+
+namespace flywheel {
+
+enum class SyncMode {
+    Interval,  ///< fdatasync after each group: a power cut costs one flush interval.
+    Os,        ///< Written after each interval, fdatasync every second: a crash of the process costs no more.
+};
+
+/// Everything since open(). recorded = captured + dropped + what still waits in memory, exactly.
+struct CaptureCounters {
+    std::uint64_t recorded = 0;
+    std::uint64_t captured = 0;  ///< Durable.
+    std::uint64_t dropped = 0;   ///< No room in the buffers, or never written before stop().
+    std::uint64_t payloads_left_out = 0;
+    std::uint64_t bytes = 0;     ///< Appended to the journal and synced.
+    std::uint64_t groups = 0;
+    std::uint64_t failed_groups = 0;
+    std::uint64_t flush_us_total = 0;
+    std::uint64_t flush_us_max = 0;
+    std::uint64_t feedback_accepted = 0;
+    std::uint64_t feedback_duplicate = 0;
+    std::uint64_t orphans = 0;  ///< Targets of feedback for which no row is known now.
+    std::uint64_t rolled_segments = 0;
+    std::uint64_t rolled_rows = 0;
+    std::uint64_t memory_bytes = 0;  ///< Waiting for the journal.
+    JournalHealth journal;           ///< Its bytes are what waits for the columns.
+};
+
+struct RollReport {
+    std::uint64_t segments = 0;
+    std::uint64_t predictions = 0;
+    std::uint64_t feedback = 0;
+};
+
+class Capture final : public Recorder, public FeedbackSink, public CapturedRows {
+  public:
+    struct Plan {
+        std::chrono::milliseconds flush_interval{5};
+        /// Of each of eight buffers; as much again waits for the disk, at most.
+        std::size_t buffer_bytes = 1U << 20U;
+        SyncMode sync = SyncMode::Interval;
+        /// roll() seals the open segment first when it holds this many rows.
+        std::uint64_t roll_rows = 65'536;
+        /// The open segment is sealed when nothing was written for so long.
+        std::chrono::seconds seal_when_idle{60};
+        /// Ids and feedback remembered to find old rows and to know repeated feedback.
+        std::size_t remembered = 200'000;
+    };
+
+    /// Reads what the journal holds; segments already in the columns are dropped. Nothing runs until start(),
+    /// but every call works (flush() writes). The ports must outlive it.
+    static Result<std::unique_ptr<Capture>>
+    open(Plan plan, Journal& journal, Columns& columns, const Clock& clock);
+
+    /// Stops the writer as stop() does, without a word.
+    ~Capture() override;
+
+    /// Starts the writer thread.
+    void start();
+    /// Writes what waits, syncs, seals. What cannot be written is counted as dropped and the error returned; rows
+    /// recorded later are dropped.
+    Result<void> stop();
+
+    void record(Prediction&& row) override;
+    Result<FeedbackReceipt> submit_feedback(std::vector<Feedback> feedback) override;
+
+    /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all times, also
+    /// when this fails or the process dies anywhere; another call goes on.
+    Result<RollReport> roll();
+    /// Seals the open segment now, so that roll() takes everything recorded so far.
+    Result<void> seal();
+
+    Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range)
+        const override;
+    Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
+        const override;
+    Result<CapturedRequest> find(const std::string& model, const std::string& id) const override;
+    Result<void> flush() const override;
+
+    [[nodiscard]] CaptureCounters counters() const;
+
+  private:
+    class State;
+
+    explicit Capture(std::unique_ptr<State> state);
+
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace flywheel

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/captured_reader.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <unordered_set>
+
+#include "rooms/capture/captured_keys.h"
+#include "rooms/capture/feedback_codec.h"
+#include "rooms/capture/prediction_codec.h"
+
+namespace flywheel {
+
+namespace {
+
+/// An id is made when its request arrives; clocks of one server differ by less than this.
+constexpr std::chrono::seconds kIdSlack{2};
+
+bool counts(const Prediction& row, const std::string& model, TimeRange range) {
+    const bool live = row.route == Route::Stable || row.route == Route::Canary;
+    return live && row.status == 200 && row.model == model && range.begin <= row.time &&
+           row.time < range.end;
+}
+
+/// Sorts by (time, id) and keeps one of each.
+void sort_once(std::vector<Prediction>& rows) {
+    std::ranges::sort(rows, [](const Prediction& a, const Prediction& b) {
+        return std::pair(a.time, a.id) < std::pair(b.time, b.id);
+    });
+    const auto repeated = std::ranges::unique(rows, {}, &Prediction::id);
+    rows.erase(repeated.begin(), repeated.end());
+}
+
+/// `rolled` arrived before `journaled`, or is the same; of equal times the earlier frame comes first.
+std::vector<Feedback> merge_once(std::vector<Feedback> rolled, std::vector<Feedback> journaled) {
+    std::ranges::move(journaled, std::back_inserter(rolled));
+    std::unordered_set<Id<Feedback>> seen;
+    std::erase_if(rolled, [&](const Feedback& said) { return !seen.insert(said.id).second; });
+    std::ranges::stable_sort(rolled, {}, &Feedback::arrived);
+    return rolled;
+}
+
+}  // namespace
+
+/// Frames of one kind, decoded row by row. A frame that is gone was rolled meanwhile; a damaged one is
+/// skipped, as recovery and roll skip it (they also count it).
+template <class Row, class Decode>
+static Result<void> decode_frames(
+    const Journal& journal,
+    const std::vector<FramePlace>& places,
+    const Decode& decode,
+    const std::function<void(Row&&)>& visit
+) {
+    for (const FramePlace place : places) {
+        const auto frame = journal.read_at(place);
+        if (!frame) {
+            const Code code = frame.error().code;
+            if (code != Code::NotFound && code != Code::Corrupt) {
+                return frame.error();
+            }
+            continue;
+        }
+        TRY(each_row(frame->payload, [&](std::string_view bytes) -> Result<void> {
+            visit(TRY(decode(bytes)));
+            return {};
+        }));
+    }
+    return {};
+}
+
+Result<void> CapturedReader::read_frames(
+    const std::vector<FramePlace>& places,
+    const VisitPrediction& visit
+) const {
+    return decode_frames<Prediction>(journal_, places, decode_prediction, visit);
+}
+
+Result<void> CapturedReader::read_frames(
+    const std::vector<FramePlace>& places,
+    const VisitFeedback& visit
+) const {
+    return decode_frames<Feedback>(journal_, places, decode_feedback, visit);
+}
+
+Result<std::vector<Prediction>>
+CapturedReader::predictions(const std::string& model, TimeRange range) const {
+    std::vector<Prediction> rows;
+    const VisitPrediction take = [&](Prediction&& row) {
+        if (counts(row, model, range)) {
+            rows.push_back(std::move(row));
+        }
+    };
+    TRY(read_frames(index_.frames(FrameKind::Predictions, range), take));
+    TRY(columns_.scan_predictions(model, range, true, [&](const Prediction& row) -> Result<void> {
+        if (counts(row, model, range)) {
+            rows.push_back(row);
+        }
+        return {};
+    }));
+    sort_once(rows);
+    return rows;
+}
+
+Result<std::vector<Feedback>>
+CapturedReader::feedback(const std::string& model, TimeRange arrived) const {
+    std::vector<Feedback> journaled;
+    const VisitFeedback take = [&](Feedback&& said) {
+        if (said.model == model && arrived.begin <= said.arrived && said.arrived < arrived.end) {
+            journaled.push_back(std::move(said));
+        }
+    };
+    TRY(read_frames(index_.frames(FrameKind::Feedback, arrived), take));
+    std::vector<Feedback> rolled;
+    TRY(columns_.scan_feedback(model, arrived, [&](const Feedback& said) -> Result<void> {
+        rolled.push_back(said);
+        return {};
+    }));
+    return merge_once(std::move(rolled), std::move(journaled));
+}
+
+Result<std::vector<Prediction>>
+CapturedReader::rows_meant(const std::string& model, const std::string& id, Time now) const {
+    std::vector<Prediction> rows;
+    const std::vector<std::uint64_t> keys = {key_of(model, id)};
+    const VisitPrediction take = [&](Prediction&& row) {
+        if (row.model == model && means_row(id, row)) {
+            rows.push_back(std::move(row));
+        }
+    };
+    TRY(read_frames(index_.find(FrameKind::Predictions, keys), take));
+    const auto scan = [&](TimeRange range) {
+        return columns_.scan_predictions(
+            model, range, false,
+            [&](const Prediction& row) -> Result<void> {
+                if (means_row(id, row)) {
+                    rows.push_back(row);
+                }
+                return {};
+            }
+        );
+    };
+    TRY(rolled_.load(model, now));
+    if (const auto served = rolled_.served(keys[0], now)) {
+        TRY(scan(*served));
+    }
+    if (const auto uuid = Uuid::parse(id)) {
+        const Time made = uuid->time();
+        TRY(scan({made - kIdSlack, made + kIdSlack}));
+        if (rows.empty()) {
+            TRY(scan({made - std::chrono::days(1), made + std::chrono::days(1)}));
+        }
+    }
+    sort_once(rows);
+    std::ranges::stable_sort(rows, {}, [](const Prediction& row) { return row.id.uuid.row(); });
+    return rows;
+}
+
+Result<std::vector<Feedback>> CapturedReader::feedback_about(
+    const std::string& model,
+    const std::string& id,
+    const std::vector<Prediction>& rows
+) const {
+    std::set<std::uint64_t> keys = {key_of(model, id)};
+    for (const Prediction& row : rows) {
+        keys.insert(key_of(model, row.id.uuid));
+        keys.insert(key_of(model, row.request_id));
+    }
+    const auto about = [&](const Feedback& said) {
+        return said.model == model &&
+               (said.target == id || std::ranges::any_of(rows, [&](const Prediction& row) {
+                    return is_about(said.target, row);
+                }));
+    };
+    std::vector<Feedback> journaled;
+    const VisitFeedback take = [&](Feedback&& said) {
+        if (about(said)) {
+            journaled.push_back(std::move(said));
+        }
+    };
+    const std::vector<std::uint64_t> wanted(keys.begin(), keys.end());
+    TRY(read_frames(index_.find(FrameKind::Feedback, wanted), take));
+    std::optional<TimeRange> span;
+    for (const auto key : wanted) {
+        if (const auto arrived = rolled_.arrived(key)) {
+            span = span ? TimeRange{std::min(span->begin, arrived->begin),
+                                    std::max(span->end, arrived->end)}
+                        : *arrived;
+        }
+    }
+    std::vector<Feedback> rolled;
+    if (span) {
+        TRY(columns_.scan_feedback(model, *span, [&](const Feedback& said) -> Result<void> {
+            if (about(said)) {
+                rolled.push_back(said);
+            }
+            return {};
+        }));
+    }
+    return merge_once(std::move(rolled), std::move(journaled));
+}
+
+Result<CapturedRequest>
+CapturedReader::find(const std::string& model, const std::string& id, Time now) const {
+    CapturedRequest request;
+    request.rows = TRY(rows_meant(model, id, now));
+    request.feedback = TRY(feedback_about(model, id, request.rows));
+    if (request.rows.empty() && request.feedback.empty()) {
+        return not_found("No captured request has this id: " + id);
+    }
+    return request;
+}
+
+Result<bool>
+CapturedReader::has_row(const std::string& model, const std::string& target, Time now) const {
+    const auto uuid = Uuid::parse(target);
+    const auto rows = TRY(rows_meant(model, uuid ? uuid->with_row(0).text() : target, now));
+    return !rows.empty();
+}
+
+}  // namespace flywheel

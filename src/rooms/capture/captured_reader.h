@@ -1,0 +1,59 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// CapturedReader: rows and feedback from wherever they stand now, each once: frames of the journal first,
+// then the columns. A segment that is rolled in between is seen twice, never missed, and a row seen twice
+// is known by its id. Any thread.
+
+#include <string>
+#include <vector>
+
+#include "ports/columns/columns.h"
+#include "ports/journal/journal.h"
+#include "ports/recorder.h"
+#include "rooms/capture/journal_index.h"
+#include "rooms/capture/rolled_rows.h"
+
+namespace flywheel {
+
+class CapturedReader {
+  public:
+    CapturedReader(
+        const Journal& journal,
+        const Columns& columns,
+        const JournalIndex& index,
+        RolledRows& rolled
+    )
+        : journal_(journal), columns_(columns), index_(index), rolled_(rolled) {}
+
+    /// As CapturedRows::predictions.
+    Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
+    /// As CapturedRows::feedback.
+    Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const;
+    /// As CapturedRows::find; rows from the columns come without their embedding.
+    Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;
+    /// Is there a row that feedback with this target is about?
+    Result<bool> has_row(const std::string& model, const std::string& target, Time now) const;
+
+  private:
+    using VisitPrediction = std::function<void(Prediction&&)>;
+    using VisitFeedback = std::function<void(Feedback&&)>;
+
+    Result<void>
+    read_frames(const std::vector<FramePlace>& places, const VisitPrediction& visit) const;
+    Result<void>
+    read_frames(const std::vector<FramePlace>& places, const VisitFeedback& visit) const;
+    Result<std::vector<Prediction>>
+    rows_meant(const std::string& model, const std::string& id, Time now) const;
+    Result<std::vector<Feedback>> feedback_about(
+        const std::string& model,
+        const std::string& id,
+        const std::vector<Prediction>& rows
+    ) const;
+
+    const Journal& journal_;
+    const Columns& columns_;
+    const JournalIndex& index_;
+    RolledRows& rolled_;
+};
+
+}  // namespace flywheel

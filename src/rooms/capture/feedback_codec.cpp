@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/feedback_codec.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "ports/journal/bytes.h"
+
+namespace flywheel {
+
+namespace {
+
+constexpr std::size_t kFixedBytes = 72;
+constexpr std::size_t kParts = 5;
+
+Error damaged(std::string_view why) {
+    return corrupt(fmt::format("Captured feedback is damaged: {}", why));
+}
+
+std::int64_t micros(Time time) {
+    return time.time_since_epoch().count();
+}
+
+}  // namespace
+
+void append_feedback(std::string& payload, const Feedback& row) {
+    const std::array<std::string_view, kParts> parts = {
+        row.model, row.target, row.label, row.by, row.comment
+    };
+    std::array<std::uint32_t, kParts> lengths{};
+    std::size_t row_bytes = kFixedBytes;
+    for (std::size_t i = 0; i < kParts; ++i) {
+        lengths[i] = static_cast<std::uint32_t>(parts[i].size());
+        row_bytes += parts[i].size();
+    }
+    const std::size_t start = payload.size();
+    payload.resize(start + sizeof(std::uint32_t) + row_bytes);
+    char* to = put_bytes(payload.data() + start, static_cast<std::uint32_t>(row_bytes));
+    to = put_bytes(to, row.id.uuid.bytes);
+    to = put_bytes(to, micros(row.at));
+    to = put_bytes(to, micros(row.arrived));
+    to = put_bytes(to, row.row);
+    to = put_bytes(to, row.value);
+    to = put_bytes(to, static_cast<std::uint8_t>(row.kind));
+    to = put_bytes(to, static_cast<std::uint8_t>(row.source));
+    to = put_bytes(to, std::uint16_t{0});
+    to = put_bytes(to, lengths);
+    for (const auto part : parts) {
+        to = put_bytes(to, part);
+    }
+}
+
+Result<Feedback> decode_feedback(std::string_view row) {
+    ByteReader reader(row);
+    Feedback out;
+    out.id.uuid.bytes = reader.take<std::array<std::uint8_t, 16>>();
+    out.at = Time(Duration(reader.take<std::int64_t>()));
+    out.arrived = Time(Duration(reader.take<std::int64_t>()));
+    out.row = reader.take<std::int64_t>();
+    out.value = reader.take<double>();
+    const auto kind = reader.take<std::uint8_t>();
+    const auto source = reader.take<std::uint8_t>();
+    const auto zero = reader.take<std::uint16_t>();
+    const auto lengths = reader.take<std::array<std::uint32_t, kParts>>();
+    const std::array<std::string*, kParts> parts = {
+        &out.model, &out.target, &out.label, &out.by, &out.comment
+    };
+    for (std::size_t i = 0; i < kParts; ++i) {
+        parts[i]->assign(reader.take_bytes(lengths[i]));
+    }
+    if (!reader.ok() || !reader.at_end()) {
+        return damaged("its lengths do not add up");
+    }
+    if (kind >= names_of(FeedbackKind()).size() || source >= names_of(FeedbackSource()).size()) {
+        return damaged("unknown kind or source");
+    }
+    if (zero != 0) {
+        return damaged("unknown flags");
+    }
+    out.kind = static_cast<FeedbackKind>(kind);
+    out.source = static_cast<FeedbackSource>(source);
+    return out;
+}
+
+}  // namespace flywheel

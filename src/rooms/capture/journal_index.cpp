@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/journal_index.h"
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include "rooms/capture/captured_keys.h"
+#include "rooms/capture/feedback_codec.h"
+#include "rooms/capture/prediction_codec.h"
+
+namespace flywheel {
+
+namespace {
+
+/// Unsorted keys are looked through one by one; so many are soon looked through.
+constexpr std::size_t kUnsortedKeysMax = 8192;
+
+void widen(TimeRange& times, Time time) {
+    times.begin = std::min(times.begin, time);
+    times.end = std::max(times.end, time);
+}
+
+Result<void> take_prediction(std::string_view row, FrameContents& contents) {
+    const RowKeys keys = TRY(prediction_keys(row));
+    widen(contents.times, keys.time);
+    contents.keys.push_back(key_of(keys.model, keys.id.uuid));
+    if (!keys.request_id.empty()) {
+        contents.keys.push_back(key_of(keys.model, keys.request_id));
+    }
+    return {};
+}
+
+Result<void> take_feedback(std::string_view row, FrameContents& contents) {
+    const Feedback said = TRY(decode_feedback(row));
+    widen(contents.times, said.arrived);
+    contents.keys.push_back(key_of(said.model, said.target));
+    return {};
+}
+
+}  // namespace
+
+Result<FrameContents> contents_of(const Frame& frame) {
+    FrameContents contents;
+    const bool predictions = frame.kind == FrameKind::Predictions;
+    if (!predictions && frame.kind != FrameKind::Feedback) {
+        return corrupt("Frame holds no captured rows");
+    }
+    TRY(each_row(frame.payload, [&](std::string_view row) {
+        ++contents.rows;
+        return predictions ? take_prediction(row, contents) : take_feedback(row, contents);
+    }));
+    return contents;
+}
+
+void JournalIndex::add(FramePlace place, FrameKind kind, FrameContents contents) {
+    const std::unique_lock lock(mutex_);
+    Segment& segment = segments_[place.segment];
+    const auto frame = static_cast<std::uint32_t>(segment.frames.size());
+    segment.frames.push_back({place.offset, kind, contents.times});
+    segment.rows += contents.rows;
+    for (const auto key : contents.keys) {
+        segment.keys.push_back({key, frame});
+    }
+    if (segment.keys.size() - segment.sorted > kUnsortedKeysMax) {
+        const auto middle = segment.keys.begin() + static_cast<std::ptrdiff_t>(segment.sorted);
+        const auto by_key = [](const Key& a, const Key& b) { return a.key < b.key; };
+        std::stable_sort(middle, segment.keys.end(), by_key);
+        std::inplace_merge(segment.keys.begin(), middle, segment.keys.end(), by_key);
+        segment.sorted = segment.keys.size();
+    }
+}
+
+void JournalIndex::forget(std::uint64_t segment) {
+    const std::unique_lock lock(mutex_);
+    segments_.erase(segment);
+}
+
+std::vector<FramePlace> JournalIndex::frames(FrameKind kind, TimeRange range) const {
+    std::vector<FramePlace> places;
+    const std::shared_lock lock(mutex_);
+    for (const auto& [number, segment] : segments_) {
+        for (const auto& frame : segment.frames) {
+            if (frame.kind == kind && frame.times.end >= range.begin &&
+                frame.times.begin < range.end) {
+                places.push_back({number, frame.offset});
+            }
+        }
+    }
+    return places;
+}
+
+std::vector<FramePlace>
+JournalIndex::find(FrameKind kind, std::span<const std::uint64_t> keys) const {
+    std::set<FramePlace> places;
+    const std::shared_lock lock(mutex_);
+    for (const auto& [number, segment] : segments_) {
+        const auto take = [&, number = number, &segment = segment](const Key& key) {
+            const IndexedFrame& frame = segment.frames[key.frame];
+            if (frame.kind == kind) {
+                places.insert({number, frame.offset});
+            }
+        };
+        const std::span<const Key> all(segment.keys);
+        for (const auto wanted : keys) {
+            std::ranges::for_each(
+                std::ranges::equal_range(all.first(segment.sorted), wanted, {}, &Key::key), take
+            );
+            for (const Key& key : all.subspan(segment.sorted)) {
+                if (key.key == wanted) {
+                    take(key);
+                }
+            }
+        }
+    }
+    return {places.begin(), places.end()};
+}
+
+std::uint64_t JournalIndex::rows(std::uint64_t segment) const {
+    const std::shared_lock lock(mutex_);
+    const auto found = segments_.find(segment);
+    return found == segments_.end() ? 0 : found->second.rows;
+}
+
+}  // namespace flywheel

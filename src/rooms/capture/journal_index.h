@@ -1,0 +1,62 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// JournalIndex: which frame of the journal holds which rows, for the segments that are not yet rolled. In
+// memory, about 16 bytes a row; rebuilt at open. Written by the thread that commits or rolls, read by any.
+
+#include <cstdint>
+#include <map>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "ports/columns/columns.h"
+#include "ports/journal/journal.h"
+
+namespace flywheel {
+
+/// What one frame holds, as the index needs it.
+struct FrameContents {
+    std::uint64_t rows = 0;
+    TimeRange times{Time::max(), Time::min()};  ///< Least and greatest time (or arrival), both inclusive.
+    std::vector<std::uint64_t> keys;            ///< See captured_keys.h.
+};
+
+/// Looks into a frame of predictions or feedback; Corrupt when it is neither.
+Result<FrameContents> contents_of(const Frame& frame);
+
+class JournalIndex {
+  public:
+    void add(FramePlace place, FrameKind kind, FrameContents contents);
+    void forget(std::uint64_t segment);
+
+    /// Frames of this kind that may hold rows of the range, in the order they were written.
+    [[nodiscard]] std::vector<FramePlace> frames(FrameKind kind, TimeRange range) const;
+    /// Frames of this kind that may hold a row with one of the keys, in the order they were written.
+    [[nodiscard]] std::vector<FramePlace>
+    find(FrameKind kind, std::span<const std::uint64_t> keys) const;
+    [[nodiscard]] std::uint64_t rows(std::uint64_t segment) const;
+
+  private:
+    struct IndexedFrame {
+        std::uint64_t offset = 0;
+        FrameKind kind = FrameKind::Predictions;
+        TimeRange times;
+    };
+
+    struct Key {
+        std::uint64_t key = 0;
+        std::uint32_t frame = 0;
+    };
+
+    struct Segment {
+        std::vector<IndexedFrame> frames;
+        std::vector<Key> keys;  ///< The first `sorted` are sorted by key.
+        std::size_t sorted = 0;
+        std::uint64_t rows = 0;
+    };
+
+    mutable std::shared_mutex mutex_;
+    std::map<std::uint64_t, Segment> segments_;
+};
+
+}  // namespace flywheel

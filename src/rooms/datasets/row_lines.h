@@ -1,0 +1,21 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The rows of a dataset version as bytes: one canonical JSON object a line, sorted by item, without
+// the texts (they stand once, in the Examples). Used by Datasets. Pure functions, any thread.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "rooms/datasets/datasets.h"
+
+namespace flywheel::datasets {
+
+/// `rows` sorted by item, no item twice. Equal rows give equal bytes.
+[[nodiscard]] std::string to_lines(const std::vector<Row>& rows);
+
+/// The rows; Corrupt names the line and what is wrong with it.
+Result<std::vector<Row>> from_lines(std::string_view lines);
+
+}  // namespace flywheel::datasets

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/labeling/labeling.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "rooms/labeling/chain.h"
+#include "rooms/labeling/state.h"
+
+namespace flywheel::labeling {
+
+namespace {
+
+constexpr std::size_t kLabelsMax = 10'000;
+constexpr std::size_t kLabelBytesMax = 256;
+
+bool has_control_character(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const char32_t code_point = next_code_point(text, at);
+        if (code_point < 0x20 || (code_point >= 0x7F && code_point < 0xA0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Result<void> check_labels(const std::vector<std::string>& labels) {
+    if (labels.size() < 2 || labels.size() > kLabelsMax) {
+        return invalid_argument(
+            fmt::format("A schema needs 2 to {} labels: {}", kLabelsMax, labels.size())
+        );
+    }
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        TRY(check_name(fmt::format("labels[{}]", i), labels[i], kLabelBytesMax));
+        if (!seen.insert(labels[i]).second) {
+            return invalid_argument(
+                fmt::format("A label stands twice in the schema: labels[{}]: '{}'", i, labels[i])
+            );
+        }
+    }
+    return {};
+}
+
+Result<std::optional<Schema>> newest_schema(
+    const Reader<Schema>& schemas, const std::string& model
+) {
+    return schemas.first(Where<Schema>().eq(&Schema::model, model).newest(&Schema::version));
+}
+
+}  // namespace
+
+Result<void> check_name(std::string_view field, std::string_view name, std::size_t bytes_max) {
+    if (name.empty() || name.size() > bytes_max) {
+        return invalid_argument(
+            fmt::format("field '{}': 1 to {} bytes are needed: {}", field, bytes_max, name.size())
+        );
+    }
+    if (auto valid = check_utf8(name); !valid) {
+        return std::move(valid).error().within(fmt::format("field '{}'", field));
+    }
+    if (has_control_character(name)) {
+        return invalid_argument(fmt::format(
+            "field '{}': control characters are not allowed: '{}'", field, printable(name)
+        ));
+    }
+    return {};
+}
+
+Labeling::Labeling(
+    Reader<LabelTask> tasks,
+    Reader<Example> examples,
+    Writer<LabelEvent> events,
+    Writer<Schema> schemas,
+    const Clock& clock,
+    Plan plan
+)
+    : tasks_(tasks),
+      examples_(examples),
+      events_(events),
+      schemas_(schemas),
+      clock_(clock),
+      plan_(plan),
+      state_(std::make_unique<State>()) {}
+
+Labeling::~Labeling() = default;
+
+Result<Schema> Labeling::define_schema(
+    const std::string& model, const std::vector<std::string>& labels
+) {
+    TRY(check_name("model", model));
+    TRY(check_labels(labels));
+    const auto transaction = TRY(schemas_.begin());
+    const auto present = TRY(newest_schema(schemas_.reader(), model));
+    Schema next;
+    next.model = model;
+    next.labels = labels;
+    next.created = clock_.now();
+    if (present) {
+        const auto& old = present->labels;
+        if (labels == old) {
+            return *present;
+        }
+        const auto differs = std::mismatch(old.begin(), old.end(), labels.begin(), labels.end());
+        if (differs.first != old.end()) {
+            return make_error(
+                Code::Conflict,
+                fmt::format(
+                    "Labels keep their place for ever; append new ones at the end: labels[{}] is "
+                    "'{}'",
+                    differs.first - old.begin(),
+                    *differs.first
+                )
+            );
+        }
+        next.version = present->version + 1;
+    }
+    next.id = Id<Schema>::derived(next.created, fmt::format("{}\n{}", model, next.version));
+    TRY(schemas_.insert(next));
+    TRY(transaction->commit());
+    return next;
+}
+
+Result<Schema> Labeling::schema(const std::string& model) const {
+    auto found = TRY(newest_schema(schemas_.reader(), model));
+    if (!found) {
+        return not_found(
+            fmt::format("The model has no labels yet; define them first: '{}'", printable(model))
+        );
+    }
+    return std::move(*found);
+}
+
+Result<std::vector<Question>> Labeling::next(
+    const std::string& model, const std::string& actor, int count
+) {
+    TRY(check_name("actor", actor));
+    if (count < 1) {
+        return invalid_argument(fmt::format("field 'count': at least 1 is needed: {}", count));
+    }
+    const Schema labels = TRY(schema(model));
+    const std::lock_guard lock(mutex_);
+    Model& known = *TRY(fresh_model(model));
+    const Time now = clock_.now();
+    const TaskQueue::Borrower borrower{actor, now, now + plan_.lease};
+    const auto wanted = static_cast<std::size_t>(count);
+    auto lent = known.queue.lend(borrower, wanted);
+    if (lent.size() < wanted) {
+        // Before we say that there is nothing (more) to do, look whether it is so.
+        TRY(load_tasks(model, true));
+        lent = known.queue.lend(borrower, wanted);
+    }
+    std::vector<Question> questions;
+    questions.reserve(lent.size());
+    for (const LabelTask* task : lent) {
+        Example example = TRY(examples_.get(task->item));
+        questions.push_back({*task, std::move(example.payload), labels.labels, known.queue.open()});
+    }
+    return questions;
+}
+
+Result<Progress> Labeling::progress(const std::string& model, std::optional<Id<Turn>> turn) const {
+    const std::lock_guard lock(mutex_);
+    const Model& known = *TRY(fresh_model(model));
+    TRY(load_tasks(model, true));
+    Progress progress;
+    known.queue.each([&](const LabelTask& task, TaskStatus status) {
+        if (turn && task.turn != *turn) {
+            return;
+        }
+        ++progress.tasks;
+        progress.answered += status == TaskStatus::Answered ? 1 : 0;
+        progress.skipped += status == TaskStatus::Skipped ? 1 : 0;
+        progress.open += status == TaskStatus::Open ? 1 : 0;
+    });
+    return progress;
+}
+
+Result<std::int64_t> Labeling::verify_chain() const {
+    std::int64_t events = 0;
+    std::string model;
+    std::int64_t seq = 0;
+    Digest chain;
+    const auto all = Where<LabelEvent>().order(&LabelEvent::model).order(&LabelEvent::seq);
+    auto walked = events_.reader().each(all, [&](const LabelEvent& event) -> Result<void> {
+        if (event.model != model) {
+            model = event.model;
+            seq = 0;
+            chain = Digest();
+        }
+        ++seq;
+        chain = chain_of(chain, event);
+        if (event.seq != seq || event.chain != chain) {
+            return corrupt(fmt::format(
+                "The label event log was changed or has a gap; restore it from a backup: model "
+                "'{}' seq {}",
+                model,
+                seq
+            ));
+        }
+        ++events;
+        return {};
+    });
+    if (!walked) {
+        return std::move(walked).error();
+    }
+    return events;
+}
+
+}  // namespace flywheel::labeling

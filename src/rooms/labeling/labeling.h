@@ -1,0 +1,149 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Labeling: hands out LabelTasks and appends what people answer to the event log. Called by the
+// gateway's slow routes and by loop/ and app/; every call is safe from any thread (one mutex
+// inside).
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "ports/ledger/ledger.h"
+#include "records/example.h"
+#include "records/label_event.h"
+#include "records/label_task.h"
+#include "records/schema.h"
+
+namespace flywheel::labeling {
+
+struct Plan {
+    Duration lease =
+        std::chrono::minutes(15);  ///< A task handed out and not answered goes back after this.
+};
+
+/// One task as a person sees it.
+struct Question {
+    LabelTask task;
+    std::string payload;              ///< The text.
+    std::vector<std::string> labels;  ///< Names in label_id order.
+    std::int64_t left = 0;            ///< Open tasks of the model, this one included.
+};
+
+struct AnswerRequest {
+    std::string event_id{};  ///< Client's UUIDv7; "" makes one (then a retry is a new event).
+    std::string task_id{};
+    std::string actor{};                       ///< Who; 1 to 128 bytes.
+    LabelAction action = LabelAction::Answer;  ///< Answer, Skip, Flag or Undo.
+    std::string label{};                       ///< Label name for Answer.
+    std::string reason{};                      ///< For Skip and Flag.
+    std::string
+        target;  ///< Event id for Undo; "" = the actor's newest live one (of the task, if given).
+    std::int64_t t_shown = 0;  ///< Client milliseconds UTC; 0 = unknown.
+    std::int64_t t_saved = 0;
+};
+
+struct Receipt {
+    Id<LabelEvent> event;
+    std::int64_t seq = 0;
+    bool repeated = false;  ///< The same event was there already.
+};
+
+struct ImportedLabel {
+    Digest item;
+    std::string label;
+    std::string actor;  ///< "import:<file>" or a person named in the file.
+    ActorKind actor_kind = ActorKind::Import;
+};
+
+struct Progress {
+    std::int64_t tasks = 0;
+    std::int64_t answered = 0;  ///< Their item has a label.
+    std::int64_t skipped = 0;   ///< Somebody skipped and nobody answered.
+    std::int64_t open = 0;
+};
+
+class Labeling {
+  public:
+    Labeling(
+        Reader<LabelTask> tasks,
+        Reader<Example> examples,
+        Writer<LabelEvent> events,
+        Writer<Schema> schemas,
+        const Clock& clock,
+        Plan plan = {}
+    );
+    ~Labeling();
+    Labeling(const Labeling&) = delete;
+    Labeling& operator=(const Labeling&) = delete;
+
+    /// First schema, or a next version that only appends labels; the same labels again: the present
+    /// version. Conflict when a label would move or vanish. InvalidArgument: fewer than 2 labels,
+    /// empty or repeated names.
+    Result<Schema> define_schema(const std::string& model, const std::vector<std::string>& labels);
+    /// NotFound when the model has none.
+    Result<Schema> schema(const std::string& model) const;
+
+    /// Up to `count` open tasks in order of (turn, rank), leased to `actor` (his own leased ones
+    /// first). Empty: nothing to do.
+    Result<std::vector<Question>> next(
+        const std::string& model, const std::string& actor, int count
+    );
+
+    /// Appends one event. A second answer to an answered task is a second opinion and is stored. An
+    /// undo is of the actor's own events only; undoing an undo is a redo; undoing what is undone is
+    /// a Conflict. InvalidArgument names the field (unknown label lists the known ones); the same
+    /// event id with the same content: the first receipt; with other content: Conflict.
+    Result<Receipt> answer(const AnswerRequest& request);
+
+    /// Appends imported answers in one transaction; event ids are derived from (source digest,
+    /// item, actor), so the same import adds nothing the second time. Refused, by index into
+    /// `labels`: unknown labels and items, bad actor names, and a row that contradicts an earlier
+    /// one of the same source, item and actor.
+    struct ImportReceipt {
+        std::int64_t added = 0;
+        std::int64_t repeated = 0;
+        std::vector<std::pair<std::size_t, std::string>> refused;  ///< Index, message.
+    };
+
+    Result<ImportReceipt> import_labels(
+        const std::string& model, const Digest& source, const std::vector<ImportedLabel>& labels
+    );
+
+    Result<Progress> progress(const std::string& model, std::optional<Id<Turn>> turn) const;
+    /// Answers by people and imports with seq > `seq`.
+    Result<std::int64_t> answers_since(const std::string& model, std::int64_t seq) const;
+    /// Recomputes the chain of every model's events and gives their number; Corrupt names the model
+    /// and the first seq that does not fit.
+    Result<std::int64_t> verify_chain() const;
+
+  private:
+    struct State;  // what the ledger says, folded; rebuilt when another process or a rollback moved
+                   // it
+    struct Model;
+    struct Tail;
+    struct Batch;
+    Result<Model*> fresh_model(const std::string& name) const;
+    Result<void> load_events(const std::string& name) const;
+    Result<void> load_tasks(const std::string& name, bool exactly) const;
+    Result<void> append(Tail& tail, LabelEvent& event);
+    Result<LabelEvent> event_of(const AnswerRequest& request) const;
+    Result<LabelEvent> undo_of(const AnswerRequest& request) const;
+    Result<std::optional<LabelEvent>> newest_live(const AnswerRequest& request) const;
+    Result<void> import_one(Batch& batch, std::size_t index, ImportReceipt& receipt);
+
+    Reader<LabelTask> tasks_;
+    Reader<Example> examples_;
+    Writer<LabelEvent> events_;
+    Writer<Schema> schemas_;
+    const Clock& clock_;
+    Plan plan_;
+    mutable std::mutex mutex_;
+    mutable std::unique_ptr<State> state_;
+};
+
+}  // namespace flywheel::labeling

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/serving/served_version.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace flywheel::serving {
+
+Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes) {
+    const auto usable = [classes](const std::vector<double>& prior) {
+        return prior.size() == classes && std::all_of(prior.begin(), prior.end(), [](double share) {
+                   return std::isfinite(share) && share > 0;
+               });
+    };
+    if (!usable(correction.trained_prior) || !usable(correction.current_prior)) {
+        return corrupt(fmt::format(
+            "Correction's class mixes are not one positive share a class: {} of model {} version "
+            "{}, {} classes",
+            correction.id.text(),
+            correction.model,
+            correction.version,
+            classes
+        ));
+    }
+    std::vector<float> factors(classes);
+    for (std::size_t k = 0; k < classes; ++k) {
+        factors[k] = static_cast<float>(correction.current_prior[k] / correction.trained_prior[k]);
+    }
+    return factors;
+}
+
+std::vector<float> discount_factors(std::span<const double> prior, double discount) {
+    std::vector<float> factors;
+    if (discount == 0) {
+        return factors;
+    }
+    for (const double share : prior) {
+        factors.push_back(static_cast<float>(std::pow(share, -discount)));
+    }
+    return factors;
+}
+
+void apply_factors(std::span<float> scores, std::span<const float> factors) {
+    double sum = 0;
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+        sum += static_cast<double>(scores[k]) * static_cast<double>(factors[k]);
+    }
+    if (!(sum > 0) || !std::isfinite(sum)) {
+        return;
+    }
+    for (std::size_t k = 0; k < scores.size(); ++k) {
+        const double product = static_cast<double>(scores[k]) * static_cast<double>(factors[k]);
+        scores[k] = static_cast<float>(product / sum);
+    }
+}
+
+std::int32_t best_label(std::span<const float> scores) {
+    const auto best = std::max_element(scores.begin(), scores.end());
+    return static_cast<std::int32_t>(best - scores.begin());
+}
+
+}  // namespace flywheel::serving

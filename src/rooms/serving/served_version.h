@@ -1,0 +1,65 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// ServedVersion: one loaded model version with its label names and, when it is on, its label-shift
+// correction. Immutable: any thread may predict with it.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "ports/engine/engine.h"
+#include "records/correction.h"
+
+namespace flywheel::serving {
+
+/// Counts of one version since the process began; they outlive a swap. Any thread.
+struct ServedCounts {
+    std::array<std::atomic<std::int64_t>, 4> rows{};  ///< Answered, by Route.
+    std::atomic<std::int64_t> refused_rows = 0;
+    std::atomic<std::int64_t> infer_nanos = 0;  ///< Engine time of the answered rows.
+};
+
+struct ServedVersion {
+    std::string model;
+    std::int64_t number = 0;
+    std::string number_text;          ///< What the protocol shows.
+    std::string engine;               ///< "linear"
+    std::vector<std::string> labels;  ///< [K] names in class order.
+    std::shared_ptr<const Model> weights;
+    std::shared_ptr<ServedCounts> counts;
+    Id<Correction> correction;   ///< The newest one looked at, on or off; zero = none.
+    std::vector<double> prior;   ///< [K] class mix it was trained on; empty = not known.
+    std::vector<float> factors;  ///< [K] served mix / trained mix; empty = scores are served as they are.
+    bool mix_measured = false;   ///< The served mix is an enabled Correction's, not the discounted training mix.
+
+    [[nodiscard]] std::size_t classes() const { return labels.size(); }
+
+    [[nodiscard]] std::size_t embedding_size() const {
+        return static_cast<std::size_t>(weights->embedding_size());
+    }
+
+    [[nodiscard]] bool reweighted() const { return !factors.empty(); }
+};
+
+/// The factors of an enabled correction. Corrupt when its priors are not K positive numbers.
+Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes);
+
+/// prior_k^-discount up to a constant: the decision rule while no class mix is measured (stats::discounted_prior says
+/// the same as a mix). Empty for discount 0 or an unknown prior.
+[[nodiscard]] std::vector<float> discount_factors(std::span<const double> prior, double discount);
+
+/// scores[k] *= factors[k], then divided by their sum (Saerens, Latinne, Decaestecker 2002,
+/// eq. 2.4: posteriors under another class mix). Unchanged when the sum is not a positive finite
+/// number.
+void apply_factors(std::span<float> scores, std::span<const float> factors);
+
+/// argmax, the lowest index on ties.
+[[nodiscard]] std::int32_t best_label(std::span<const float> scores);
+
+}  // namespace flywheel::serving

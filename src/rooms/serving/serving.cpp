@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/serving/serving.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/rng.h"
+#include "base/text.h"
+#include "rooms/serving/served_rows.h"
+
+namespace flywheel::serving {
+
+namespace {
+
+constexpr std::size_t kRowsInAnId = 65'536;
+
+/// Ids must differ between threads and processes, so each thread draws from a seed of its own.
+Rng& id_rng() {
+    thread_local Rng rng(fresh_seed());
+    return rng;
+}
+
+Error unknown_model(std::string_view model) {
+    // The wording clients look for.
+    return not_found(fmt::format("Request for unknown model: '{}' is not found", model));
+}
+
+/// Runs the model once over plausible texts; a damaged one shows here, not in an answer.
+Result<void> warm_up(const ServedVersion& version) {
+    std::vector<float> scores(version.classes());
+    std::vector<float> embedding(version.embedding_size());
+    for (const std::string_view text : {"a", "warm up", "\xEC\x98\x88\xEC\x97\xB4 2020"}) {
+        version.weights->predict(text, scores, embedding);
+        double sum = 0;
+        for (const float score : scores) {
+            sum += static_cast<double>(score);
+        }
+        if (!(std::abs(sum - 1.0) < 1e-3)) {
+            return corrupt(fmt::format(
+                "Model's scores do not sum to 1: {} version {}, sum {}",
+                version.model,
+                version.number,
+                sum
+            ));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Serving::Serving(
+    Reader<Rollout> rollouts,
+    Reader<ModelVersion> versions,
+    Reader<Correction> corrections,
+    const Vault& vault,
+    const Engine& engine,
+    Recorder& recorder,
+    const Clock& clock,
+    Plan plan
+)
+    : rollouts_(rollouts),
+      versions_(versions),
+      corrections_(corrections),
+      vault_(&vault),
+      engine_(&engine),
+      recorder_(&recorder),
+      clock_(&clock),
+      plan_(plan),
+      table_(std::make_shared<const Table>()) {
+    CHECK(plan.max_rows > 0 && plan.max_rows <= kRowsInAnId);
+}
+
+Result<void> Serving::refresh(const std::string& model) {
+    const std::scoped_lock lock(refreshing_);
+    const auto rollout =
+        TRY(rollouts_.first(Where<Rollout>().eq(&Rollout::model, model).newest(&Rollout::seq)));
+    if (!rollout) {
+        return not_found(fmt::format("No Rollout says which version to serve: model {}", model));
+    }
+    auto next = std::make_shared<Table>(*table_.load());
+    Entry& entry = (*next)[model];
+    auto loaded = load_newest(*rollout, entry);
+    entry.swap_failures += loaded ? 0 : 1;
+    entry.reason = loaded ? std::string() : loaded.error().message;
+    table_.store(std::move(next));
+    return loaded;
+}
+
+Result<void> Serving::refresh_all() {
+    std::set<std::string> models;
+    TRY(rollouts_.each({}, [&](const Rollout& rollout) -> Result<void> {
+        models.insert(rollout.model);
+        return {};
+    }));
+    Result<void> first;
+    for (const std::string& model : models) {
+        auto one = refresh(model);
+        if (!one && first) {
+            first = std::move(one);
+        }
+    }
+    return first;
+}
+
+Result<void> Serving::load_newest(const Rollout& rollout, Entry& entry) const {
+    const auto records = TRY(versions_.select(
+        Where<ModelVersion>().eq(&ModelVersion::model, rollout.model).order(&ModelVersion::number)
+    ));
+    entry.known.clear();
+    const ModelVersion* wanted = nullptr;
+    for (const ModelVersion& record : records) {
+        entry.known.push_back(record.number);
+        wanted = record.number == rollout.to_version ? &record : wanted;
+    }
+    if (wanted == nullptr) {
+        return not_found(fmt::format(
+            "Rollout names a version that is not there: model {} version {}",
+            rollout.model,
+            rollout.to_version
+        ));
+    }
+    VersionPointer version;
+    for (const VersionPointer& have : {entry.stable, entry.previous}) {
+        version = have && have->number == wanted->number ? have : version;
+    }
+    if (!version) {
+        version = TRY(load(*wanted, entry));
+    }
+    version = TRY(correct(std::move(version)));
+    if (entry.stable && entry.stable->number != version->number) {
+        entry.previous = entry.stable;
+    }
+    entry.swaps += version != entry.stable ? 1 : 0;
+    entry.stable = std::move(version);
+    return {};
+}
+
+Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry& entry) const {
+    if (record.engine != engine_->name()) {
+        return make_error(
+            Code::Unsupported,
+            fmt::format(
+                "Model was made by an engine that is not here: model {} version {}, engine {}",
+                record.model,
+                record.number,
+                record.engine
+            )
+        );
+    }
+    const std::string artefact = TRY(vault_->get(record.artefact));
+    auto version = std::make_shared<ServedVersion>();
+    version->model = record.model;
+    version->number = record.number;
+    version->number_text = std::to_string(record.number);
+    version->engine = record.engine;
+    version->labels = record.labels;
+    version->prior = record.prior;
+    version->factors = discount_factors(record.prior, plan_.prior_discount);
+    version->weights = TRY(engine_->load(artefact));
+    if (static_cast<std::size_t>(version->weights->classes()) != record.labels.size()) {
+        return corrupt(fmt::format(
+            "Artefact and record differ in classes: model {} version {}, {} and {}",
+            record.model,
+            record.number,
+            version->weights->classes(),
+            record.labels.size()
+        ));
+    }
+    TRY(warm_up(*version));
+    auto& counts = entry.counts[record.number];
+    counts = counts ? counts : std::make_shared<ServedCounts>();
+    version->counts = counts;
+    return VersionPointer(std::move(version));
+}
+
+/// `version` with the newest correction of its number: itself when it has that already.
+Result<Serving::VersionPointer> Serving::correct(VersionPointer version) const {
+    const auto newest = TRY(corrections_.first(Where<Correction>()
+                                                   .eq(&Correction::model, version->model)
+                                                   .eq(&Correction::version, version->number)
+                                                   .newest(&Correction::created)));
+    const Id<Correction> id = newest ? newest->id : Id<Correction>();
+    if (id == version->correction) {
+        return version;
+    }
+    auto copy = std::make_shared<ServedVersion>(*version);
+    copy->correction = id;
+    copy->mix_measured = newest && newest->enabled;
+    copy->factors = copy->mix_measured ? TRY(correction_factors(*newest, version->classes()))
+                                       : discount_factors(copy->prior, plan_.prior_discount);
+    return VersionPointer(std::move(copy));
+}
+
+Result<Serving::Chosen> Serving::choose(std::string_view model, std::string_view version) const {
+    const auto table = table_.load();
+    const auto found = table->find(model);
+    if (found == table->end()) {
+        return unknown_model(model);
+    }
+    const Entry& entry = found->second;
+    const Route route = version.empty() ? Route::Stable : Route::Pinned;
+    for (const auto& [label, pointer] :
+         {std::pair<std::string_view, const VersionPointer&>{"stable", entry.stable},
+          {"previous", entry.previous}}) {
+        const bool named = version == label || (version.empty() && label == "stable");
+        if (pointer && (named || pointer->number_text == version)) {
+            return Chosen{pointer, route};
+        }
+    }
+    const bool known = version.empty() || version == "stable" || version == "previous" ||
+                       std::any_of(entry.known.begin(), entry.known.end(), [&](auto number) {
+                           return std::to_string(number) == version;
+                       });
+    if (known) {
+        return make_error(
+            Code::Unavailable,
+            fmt::format(
+                "Version is not loaded: model '{}' version '{}'",
+                model,
+                version.empty() ? "stable" : version
+            )
+        );
+    }
+    return not_found(
+        fmt::format("Request for unknown model: '{}' version '{}' is not found", model, version)
+    );
+}
+
+Result<void> Serving::check(std::span<const std::string_view> texts) const {
+    if (texts.empty()) {
+        return invalid_argument("Request has no rows");
+    }
+    if (texts.size() > plan_.max_rows) {
+        return invalid_argument(fmt::format(
+            "Request has more rows than the limit of {}: {}", plan_.max_rows, texts.size()
+        ));
+    }
+    for (std::size_t row = 0; row < texts.size(); ++row) {
+        const std::string_view text = texts[row];
+        if (text.size() > plan_.max_text_bytes) {
+            return invalid_argument(fmt::format(
+                "Row {}: text is larger than the limit of {} bytes: {}",
+                row,
+                plan_.max_text_bytes,
+                text.size()
+            ));
+        }
+        if (trim(text).empty()) {
+            return invalid_argument(fmt::format("Row {}: text is empty", row));
+        }
+        const std::size_t bad = first_invalid_utf8(text);
+        if (bad != std::string_view::npos) {
+            return invalid_argument(
+                fmt::format("Row {}: text is not valid UTF-8 at byte {}", row, bad)
+            );
+        }
+    }
+    return {};
+}
+
+Uuid Serving::new_id(const InferRequest& request, Time now) const {
+    if (plan_.id_seed && !request.request_id.empty()) {
+        return Uuid::derived(now, fmt::format("{} {} {}", *plan_.id_seed, request.model, request.request_id));
+    }
+    return Uuid::random(now, id_rng());
+}
+
+InferAnswer Serving::begin_answer(const InferRequest& request, Chosen chosen, Time now) const {
+    InferAnswer answer;
+    answer.base_id = new_id(request, now).with_row(0);
+    answer.request_id =
+        request.request_id.empty() ? answer.base_id.text() : std::string(request.request_id);
+    answer.served = std::move(chosen.version);
+    answer.route = chosen.route;
+    return answer;
+}
+
+Result<InferAnswer> Serving::infer(const InferRequest& request) {
+    const auto started = monotonic_now();
+    const Time now = clock_->now();
+    InferAnswer answer = begin_answer(request, TRY(choose(request.model, request.version)), now);
+    if (auto checked = check(request.texts); !checked) {
+        ServedRows rows(request, answer, now);
+        rows.refuse(*recorder_, checked.error());
+        return std::move(checked).error();
+    }
+    ServedRows rows(request, answer, now);
+    rows.predict();
+    rows.record(*recorder_, monotonic_now() - started);
+    return answer;
+}
+
+Result<std::shared_ptr<const ServedVersion>> Serving::find(
+    std::string_view model, std::string_view version
+) const {
+    return TRY(choose(model, version)).version;
+}
+
+ModelStatus Serving::status_of(const std::string& model, const Entry& entry) {
+    ModelStatus status;
+    status.model = model;
+    status.known = entry.known;
+    status.counts = entry.counts;
+    status.swaps = entry.swaps;
+    status.swap_failures = entry.swap_failures;
+    status.reason = entry.reason;
+    status.served = entry.stable;
+    if (entry.stable) {
+        status.stable = entry.stable->number;
+        status.corrected = entry.stable->mix_measured;
+        status.memory_bytes += entry.stable->weights->memory_bytes();
+    }
+    if (entry.previous) {
+        status.previous = entry.previous->number;
+        status.memory_bytes += entry.previous->weights->memory_bytes();
+    }
+    return status;
+}
+
+Result<ModelStatus> Serving::status(std::string_view model) const {
+    const auto table = table_.load();
+    const auto found = table->find(model);
+    if (found == table->end()) {
+        return unknown_model(model);
+    }
+    return status_of(found->first, found->second);
+}
+
+std::vector<ModelStatus> Serving::status() const {
+    std::vector<ModelStatus> all;
+    const auto table = table_.load();
+    for (const auto& [model, entry] : *table) {
+        all.push_back(status_of(model, entry));
+    }
+    return all;
+}
+
+}  // namespace flywheel::serving

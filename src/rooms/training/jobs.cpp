@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/training/jobs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/json_value.h"
+
+namespace flywheel::training {
+
+namespace {
+
+/// Rungs of successive halving (Jamieson, Talwalkar 2016): share of the full effort; a third goes on each time.
+constexpr double kRungs[] = {1.0 / 3, 1.0};
+constexpr std::size_t kKeepOneOf = 3;
+
+enum class ValidRows { Judge, Learn };
+
+TrainingSet view_of(const Pack& pack, ValidRows use) {
+    TrainingSet set;
+    set.classes = pack.classes;
+    for (const auto& row : pack.rows) {
+        auto& side = row.valid && use == ValidRows::Judge ? set.valid : set.train;
+        side.push_back({row.text, static_cast<std::int32_t>(row.label), row.weight, row.group});
+    }
+    set.unlabelled.assign(pack.unlabelled.begin(), pack.unlabelled.end());
+    return set;
+}
+
+void print(const JobProgress& progress, const Json& line) {
+    if (progress) {
+        progress(canonical(line));
+    }
+}
+
+FitObserver observer_of(const JobContext& context, std::int64_t trial) {
+    return [&context, trial](const FitProgress& at) -> Result<void> {
+        if (context.stop != nullptr && context.stop->load()) {
+            return make_error(Code::Cancelled, "The job was asked to stop");
+        }
+        print(
+            context.progress,
+            {{"name", "loss"}, {"trial", trial}, {"step", at.step}, {"steps", at.steps}, {"value", at.loss}}
+        );
+        return {};
+    };
+}
+
+Json number_or_null(double value) {
+    return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+/// Finished trials of a search, kept line by line so that a killed job goes on where it was.
+class Checkpoint {
+  public:
+    Checkpoint(std::filesystem::path file, std::string key)
+        : file_(std::move(file)), key_(std::move(key)) {
+        std::ifstream in(file_, std::ios::binary);
+        for (std::string line; std::getline(in, line);) {
+            auto value = parse_json(line);  // a torn last line is a trial that did not finish
+            if (value && value->value("key", "") == key_) {
+                done_[{value->value("trial", -1), value->value("rung", -1)}] = std::move(*value);
+            }
+        }
+    }
+
+    [[nodiscard]] const Json* find(int trial, int rung) const {
+        const auto found = done_.find({trial, rung});
+        return found == done_.end() ? nullptr : &found->second;
+    }
+
+    Json keep(int trial, int rung, Json outcome) {
+        outcome["key"] = key_;
+        outcome["trial"] = trial;
+        outcome["rung"] = rung;
+        std::ofstream out(file_, std::ios::binary | std::ios::app);
+        out << canonical(outcome) << '\n';
+        return outcome;
+    }
+
+  private:
+    std::filesystem::path file_;
+    std::string key_;
+    std::map<std::pair<int, int>, Json> done_;
+};
+
+struct Search {
+    const Engine& engine;
+    const JobContext& context;
+    const TrainingSet& set;
+    std::uint64_t seed = 0;
+    Checkpoint checkpoint;
+};
+
+Result<Json> run_trial(Search& search, int trial, int rung, const EngineSettings& settings) {
+    if (const Json* done = search.checkpoint.find(trial, rung)) {
+        return *done;
+    }
+    const double cpu_before = process_cpu_seconds();
+    const auto fitted = search.engine.fit(
+        search.set,
+        search.engine.at_effort(settings, kRungs[rung]),
+        search.seed,
+        observer_of(search.context, trial)
+    );
+    Json outcome = {{"settings", TRY(parse_json(settings.text))}, {"loss", nullptr}, {"error", ""}};
+    if (fitted) {
+        outcome["loss"] = number_or_null(fitted->valid_log_loss);
+        outcome["accuracy"] = number_or_null(fitted->valid_accuracy);
+    } else if (fitted.error().code == Code::Cancelled) {
+        return fitted.error();
+    } else {
+        outcome["error"] = fitted.error().message;
+    }
+    outcome["cpu_seconds"] = process_cpu_seconds() - cpu_before;
+    outcome = search.checkpoint.keep(trial, rung, std::move(outcome));
+    print(search.context.progress, {{"name", "trial"}, {"trial", trial}, {"rung", rung}, {"value", outcome["loss"]}});
+    return outcome;
+}
+
+double loss_of(const Json& outcome) {
+    return outcome["loss"].is_number() ? outcome["loss"].get<double>() : INFINITY;
+}
+
+Result<std::string> run_search(Search& search, int trials) {
+    const auto settings = search.engine.suggest(search.seed, trials);
+    std::vector<int> alive;
+    for (int trial = 0; trial < static_cast<int>(settings.size()); ++trial) {
+        alive.push_back(trial);
+    }
+    std::map<int, Json> newest;
+    for (int rung = 0; rung < static_cast<int>(std::size(kRungs)); ++rung) {
+        for (const int trial : alive) {
+            newest[trial] = TRY(run_trial(search, trial, rung, settings[static_cast<std::size_t>(trial)]));
+        }
+        std::stable_sort(alive.begin(), alive.end(), [&](int a, int b) {
+            return loss_of(newest[a]) < loss_of(newest[b]);
+        });
+        const std::size_t next = std::max<std::size_t>(1, alive.size() / kKeepOneOf);
+        if (rung + 1 < static_cast<int>(std::size(kRungs))) {
+            alive.resize(next);
+        }
+    }
+    Json result = {{"trials", Json::array()}, {"best", newest[alive.front()]["settings"]}};
+    for (auto& [trial, outcome] : newest) {
+        outcome.erase("key");
+        result["trials"].push_back(outcome);
+    }
+    if (!std::isfinite(loss_of(newest[alive.front()]))) {
+        return invalid_argument(
+            "No settings could be fitted: " + newest[alive.front()]["error"].get<std::string>()
+        );
+    }
+    return canonical(result);
+}
+
+Result<std::string> tune(const Engine& engine, const JobContext& context) {
+    const Json spec = TRY(parse_json(context.spec));
+    const Pack pack = TRY(read_pack(TRY(string_field(spec, "pack"))));
+    const TrainingSet set = view_of(pack, ValidRows::Judge);
+    Search search{
+        engine,
+        context,
+        set,
+        static_cast<std::uint64_t>(TRY(integer_field(spec, "seed"))),
+        Checkpoint(TRY(string_field(spec, "checkpoint")), TRY(string_field(spec, "key")))
+    };
+    return run_search(search, static_cast<int>(TRY(integer_field(spec, "trials"))));
+}
+
+Result<std::string> train(const Engine& engine, const JobContext& context) {
+    const Json spec = TRY(parse_json(context.spec));
+    const Pack pack = TRY(read_pack(TRY(string_field(spec, "pack"))));
+    const TrainingSet set = view_of(pack, ValidRows::Learn);
+    const EngineSettings settings{canonical(spec.at("settings"))};
+    const auto seed = static_cast<std::uint64_t>(TRY(integer_field(spec, "seed")));
+    const FittedModel fitted = TRY(engine.fit(set, settings, seed, observer_of(context, 0)));
+    std::ofstream out(context.out / "weights.safetensors", std::ios::binary | std::ios::trunc);
+    out.write(fitted.weights.data(), static_cast<std::streamsize>(fitted.weights.size()));
+    out.close();
+    if (!out) {
+        return make_error(
+            Code::Unavailable, fmt::format("Cannot write the weights: {}", context.out.string())
+        );
+    }
+    return canonical(Json{
+        {"settings", TRY(parse_json(fitted.settings.text))},
+        {"metrics",
+         {{"train_rows", set.train.size()},
+          {"valid_rows", set.valid.size()},
+          {"unlabelled_rows", set.unlabelled.size()},
+          {"valid_log_loss", number_or_null(fitted.valid_log_loss)},
+          {"valid_accuracy", number_or_null(fitted.valid_accuracy)},
+          {"train_log_loss", number_or_null(fitted.train_log_loss)},
+          {"temperature", number_or_null(fitted.temperature)}}}
+    });
+}
+
+}  // namespace
+
+JobBody tune_job(const Engine& engine) {
+    return [&engine](const JobContext& context) { return tune(engine, context); };
+}
+
+JobBody train_job(const Engine& engine) {
+    return [&engine](const JobContext& context) { return train(engine, context); };
+}
+
+}  // namespace flywheel::training

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turn tests: a whole project replays simulated months in this process.
+#include <gtest/gtest.h>
+
+#include "base/json_value.h"
+#include "temp_folder.h"
+#include "turns/world.h"
+
+namespace flywheel {
+namespace {
+
+using testing::TempFolder;
+using testing::World;
+using testing::WorldPlan;
+
+TEST(Turn, ASimulatedYearTurnsTwelveTimes) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    const auto opened = world.open();
+    ASSERT_TRUE(opened) << opened.error().message;
+    const auto ran = world.run(12);
+    ASSERT_TRUE(ran) << ran.error().message;
+    const auto turns = Reader<Turn>(world.project().ledger()).select(Where<Turn>().order(&Turn::number));
+    ASSERT_TRUE(turns);
+    ASSERT_EQ(turns->size(), 13U);
+    for (const auto& turn : *turns) {
+        EXPECT_EQ(turn.state, TurnState::Done);
+        EXPECT_FALSE(turn.verdict.empty());
+        EXPECT_TRUE(turn.step.empty());
+    }
+    // Every served row is one Prediction, no more, no less.
+    const auto rows = world.project().capture().predictions(
+        "news", {turns->front().window_end, turns->back().window_end}
+    );
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->size(), world.cut().periods[11].end - world.cut().train_end);
+}
+
+TEST(Turn, AsksNoMoreThanTheBudgetAndAuditsItsShare) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    const auto ran = world.run(6);
+    ASSERT_TRUE(ran) << ran.error().message;
+    const auto tasks = Reader<LabelTask>(world.project().ledger()).select();
+    ASSERT_TRUE(tasks);
+    const auto served = world.cut().periods[5].end - world.cut().train_end;
+    std::size_t audits = 0;
+    std::set<Digest> asked;
+    for (const auto& task : *tasks) {
+        audits += task.arm == Arm::Audit ? 1 : 0;
+        EXPECT_EQ(task.arm == Arm::Audit, task.probability.has_value());
+        asked.insert(task.item);
+    }
+    EXPECT_LE(static_cast<double>(asked.size()), 0.2 * static_cast<double>(served));
+    EXPECT_GT(audits, 0U);
+}
+
+TEST(Turn, TheHoldOutNeverTrains) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    const auto ran = world.run(8);
+    ASSERT_TRUE(ran) << ran.error().message;
+    const auto versions = world.project().datasets().log("news");
+    ASSERT_TRUE(versions);
+    std::set<Digest> ever_test;
+    std::set<Digest> ever_train;
+    for (const auto& version : *versions) {
+        const auto rows = world.project().datasets().rows_of(version.id);
+        ASSERT_TRUE(rows);
+        for (const auto& row : *rows) {
+            (row.split == datasets::Split::Test ? ever_test : ever_train).insert(row.group);
+        }
+    }
+    EXPECT_FALSE(ever_test.empty());
+    for (const auto& group : ever_test) {
+        EXPECT_FALSE(ever_train.contains(group)) << group.hex();
+    }
+}
+
+TEST(Turn, OneSeedGivesOneHistory) {
+    std::string fingerprints[2];
+    for (auto& fingerprint : fingerprints) {
+        const TempFolder folder;
+        World world(folder.path() / "p", {});
+        ASSERT_TRUE(world.open());
+        const auto ran = world.run(3);
+        ASSERT_TRUE(ran) << ran.error().message;
+        fingerprint = world.fingerprint().value();
+    }
+    EXPECT_EQ(fingerprints[0], fingerprints[1]);
+}
+
+TEST(Turn, ASecondOneIsRefusedWhileOneIsOpen) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    ASSERT_TRUE(world.train_first());
+    ASSERT_TRUE(world.project().conductor().open("person", world.clock().now()));
+    const auto second = world.project().conductor().open("person", world.clock().now());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Code::Conflict);
+}
+
+TEST(Turn, AFileWithOneClassOnlyFailsAtOnceAndSaysWhy) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    ASSERT_TRUE(world.project().conductor().open("first model", world.clock().now()));
+    const auto advanced = world.project().conductor().advance();
+    ASSERT_FALSE(advanced);
+    EXPECT_EQ(advanced.error().code, Code::InvalidArgument) << advanced.error().message;
+    const auto turn = Reader<Turn>(world.project().ledger()).first(Where<Turn>().eq(&Turn::number, 1));
+    EXPECT_EQ((*turn)->state, TurnState::Failed);
+    EXPECT_FALSE((*turn)->error.empty());
+}
+
+TEST(Turn, EveryDecisionIsARecordWithItsNumbers) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    ASSERT_TRUE(world.run(2));
+    const auto decisions = Reader<Decision>(world.project().ledger()).select();
+    ASSERT_TRUE(decisions);
+    std::set<std::string> kinds;
+    for (const auto& decision : *decisions) {
+        kinds.insert(decision.kind);
+        EXPECT_FALSE(decision.verdict.empty());
+        EXPECT_TRUE(parse_json(decision.numbers.text)) << decision.numbers.text;
+    }
+    EXPECT_EQ(kinds, (std::set<std::string>{"correction", "drift", "labels", "release", "retrain"}));
+}
+
+}  // namespace
+}  // namespace flywheel
