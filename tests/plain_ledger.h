@@ -16,7 +16,9 @@ namespace flywheel::testing {
 
 class PlainLedger final : public Ledger {
   public:
-    Result<std::unique_ptr<Transaction>> begin() override { return std::make_unique<Nothing>(); }
+    Result<std::unique_ptr<Transaction>> begin() override {
+        return std::unique_ptr<Transaction>(std::make_unique<Nothing>());
+    }
 
     Result<void> insert(const Table& table, const Row& row) override {
         const std::scoped_lock lock(mutex_);

@@ -100,8 +100,8 @@ MACHINE_TRACES = [
     ("registry", re.compile(r"https?://(?:[\w-]+\.)*(?:pypi\.org|pythonhosted\.org|registry\.npmjs\.org|deb\.debian\.org)"),
      "a registry's address; use the client as it is configured"),
 ]
-DIAGRAM_BEGIN = "<!-- arrows: written by tools/tidy.py --diagram -->"
-DIAGRAM_END = "<!-- arrows: end -->"
+DIAGRAM_BEGIN = "<!-- diagram:begin -->"
+DIAGRAM_END = "<!-- diagram:end -->"
 
 
 @dataclass

@@ -13,10 +13,10 @@
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
 #include "ports/fleet/local/local_fleet.h"
-#include "ports/journal/segments/segments_journal.h"
+#include "ports/journal/segments/segment_journal.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
 #include "ports/notify/log/log_notifier.h"
-#include "ports/sources/files/file_source.h"
+#include "ports/sources/files/files_source.h"
 #include "ports/vault/folder/directory_lock.h"
 #include "ports/vault/folder/folder_vault.h"
 #include "rooms/training/jobs.h"
@@ -27,9 +27,9 @@ namespace {
 
 constexpr std::size_t kReported = 100;
 
-Result<std::unique_ptr<Fleet>> make_fleet(const OpenOptions& options, const Engine& engine) {
+std::unique_ptr<Fleet> make_fleet(const OpenOptions& options, const Engine& engine) {
     if (options.seams.jobs_in_process || options.program.empty()) {
-        return std::unique_ptr<Fleet>(std::make_unique<InProcessFleet>(job_table(engine)));
+        return std::make_unique<InProcessFleet>(job_table(engine));
     }
     return local::make_fleet(options.program);
 }
@@ -59,7 +59,7 @@ struct Project::Parts {
     std::unique_ptr<Engine> engine;
     std::unique_ptr<Fleet> fleet;
     std::unique_ptr<Notifier> notifier;
-    std::unique_ptr<capture::Capture> capture;
+    std::unique_ptr<Capture> capture;
     std::unique_ptr<serving::Serving> serving;
     std::unique_ptr<collection::Collection> collection;
     std::unique_ptr<monitoring::Monitoring> monitoring;
@@ -84,8 +84,8 @@ struct Project::Parts {
     Result<void> open_ports(const std::filesystem::path& dir, const Seams& seams) {
         sqlite_ledger = TRY(sqlite::open(dir / "ledger.db").within("ledger"));
         folder_vault = TRY(folder::open(dir / "vault").within("vault"));
-        segments_journal = TRY(segments::open(dir / "journal", {}).within("journal"));
-        columns = TRY(parquet::open(dir / "columns").within("columns"));
+        segments_journal = TRY(SegmentJournal::open(dir / "journal", {}).within("journal"));
+        columns = TRY(ParquetColumns::open(dir / "columns").within("columns"));
         faulty_ledger = seams.ledger ? seams.ledger(*sqlite_ledger) : nullptr;
         faulty_vault = seams.vault ? seams.vault(*folder_vault) : nullptr;
         faulty_journal = seams.journal ? seams.journal(*segments_journal) : nullptr;
@@ -202,13 +202,13 @@ Result<std::unique_ptr<Project>> Project::open(
     settings.policy.scratch = dir / "scratch";
     std::unique_ptr<Project> project(new Project(dir, std::move(settings), clock));  // private constructor
     Parts& parts = *project->parts_;
-    parts.lock = TRY(folder::DirectoryLock::take(dir));
+    parts.lock.emplace(TRY(folder::DirectoryLock::take(dir)));
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
-    parts.fleet = TRY(make_fleet(options, *parts.engine));
-    parts.notifier = log_notify::make_notifier(clock);
-    parts.capture = TRY(capture::Capture::open({}, *parts.journal, *parts.columns, clock).within("capture"));
-    TRY(parts.capture->start());
+    parts.fleet = make_fleet(options, *parts.engine);
+    parts.notifier = std::make_unique<notify::LogNotifier>(clock);
+    parts.capture = TRY(Capture::open({}, *parts.journal, *parts.columns, clock).within("capture"));
+    parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
     TRY(parts.serving->refresh_all().within("load what is served"));
@@ -284,7 +284,7 @@ Journal& Project::journal() {
     return *parts_->journal;
 }
 
-capture::Capture& Project::capture() {
+Capture& Project::capture() {
     return *parts_->capture;
 }
 

@@ -77,7 +77,7 @@ class Project {
     [[nodiscard]] Vault& vault();
     [[nodiscard]] const Engine& engine() const;
     [[nodiscard]] Journal& journal();
-    [[nodiscard]] capture::Capture& capture();
+    [[nodiscard]] Capture& capture();
     [[nodiscard]] serving::Serving& serving();
     [[nodiscard]] collection::Collection& collection();
     [[nodiscard]] monitoring::Monitoring& monitoring();

@@ -196,7 +196,9 @@ std::string box(
                        painter.paint(Colour::Dim, " " + repeated("─", rest) + "╮") + "\n";
     const std::string side = painter.paint(Colour::Dim, "│");
     for (const Cell& cell : lines) {
-        for (const std::string& part : wrap(printable(cell.text), inner)) {
+        const std::string shown = printable(cell.text);
+        const bool fits = display_width(shown) <= inner;
+        for (const std::string& part : fits ? std::vector{shown} : wrap(shown, inner)) {
             const std::string pad(inner - display_width(part), ' ');
             text += fmt::format("{} {}{} {}\n", side, painter.paint(cell.colour, part), pad, side);
         }

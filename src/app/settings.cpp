@@ -203,6 +203,7 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
         }
     }
     settings.policy.model = settings.model;
+    settings.policy.prior_discount = settings.prior_discount;
     return settings;
 }
 

@@ -114,9 +114,12 @@ Result<void> skip_value(JsonValue& value, int depth) {
             const auto error = value.get_bool().get(flag);
             return error ? Result<void>(json_error(error)) : Result<void>();
         }
-        case simdjson::ondemand::json_type::null:
-            return value.is_null() ? Result<void>()
-                                   : Result<void>(json_error(simdjson::N_ATOM_ERROR));
+        case simdjson::ondemand::json_type::null: {
+            bool null = false;
+            const auto error = value.is_null().get(null);
+            return null && !error ? Result<void>()
+                                  : Result<void>(json_error(simdjson::N_ATOM_ERROR));
+        }
     }
     return json_error(simdjson::TAPE_ERROR);
 }

@@ -43,6 +43,7 @@ struct Policy {
     Duration half_life = std::chrono::days(365);   ///< A training row this old weighs one half.
     int trials = 4;                                ///< Settings tried each time.
     double false_alarm_days = 90;                  ///< At most one false drift alarm per so many days.
+    double prior_discount = 0.25;                  ///< As serving's: the rule that correction must beat.
     bool correction = true;                        ///< Label-shift correction may be switched on.
     release::WhenUndecided when_undecided = release::WhenUndecided::PromoteUnlessWorse;
     std::uint64_t seed = 1;

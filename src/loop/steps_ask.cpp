@@ -2,6 +2,8 @@
 // The first half of a Turn: look at the window, collect its rows, choose questions, wait for people, decide.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -113,14 +115,18 @@ Result<Conductor::StepOutcome> Conductor::Round::observe() {
 Result<std::int64_t> Conductor::Round::take_corrections() {
     // What users said the right answer was becomes a label of its own source. It is a biased sample (people correct
     // what is wrong), so it trains and never enters an accuracy.
-    std::vector<labeling::ImportedLabel> labels;
-    for (const auto& said : TRY(owner.captured_.feedback(policy().model, window()))) {
-        if (said.kind != FeedbackKind::Label) {
-            continue;
+    std::map<std::tuple<std::string, std::int64_t, FeedbackSource>, Feedback> last_word;
+    for (auto& said : TRY(owner.captured_.feedback(policy().model, window()))) {
+        if (said.kind == FeedbackKind::Label || said.kind == FeedbackKind::Retract) {
+            last_word[{said.target, said.row, said.source}] = std::move(said);
         }
+    }
+    std::vector<labeling::ImportedLabel> labels;
+    for (const auto& [key, said] : last_word) {
         const auto request = owner.captured_.find(policy().model, said.target);
         const auto row = static_cast<std::size_t>(said.row);
-        if (request && row < request->rows.size() && request->rows[row].status == 200) {
+        if (said.kind == FeedbackKind::Label && request && row < request->rows.size() &&
+            request->rows[row].status == 200) {
             labels.push_back(
                 {request->rows[row].payload_digest, said.label, "feedback:" + std::string(enum_name(said.source))}
             );

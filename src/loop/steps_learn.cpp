@@ -209,6 +209,7 @@ Result<Conductor::StepOutcome> Conductor::Round::correct() {
     evaluation::CorrectionPlan plan;
     plan.model = policy().model;
     plan.objective = policy().objective;
+    plan.prior_discount = policy().prior_discount;
     plan.window = {turn_row.window_end - policy().correction_window, turn_row.window_end};
     plan.now = turn_row.created;
     const auto correction = TRY(owner.rooms_.evaluation.correct(plan, *served_by));

@@ -28,7 +28,8 @@ Counts draw(const std::vector<double>& shares, int rows, Rng& rng) {
 }
 
 TEST(ChiSquare, EqualsTheContingencyTableStatistic) {
-    // Two-sample form = Pearson's statistic of the 2 x 3 table (20 30 50; 30 30 40): 3.1111 on 2 degrees.
+    // Two-sample form = Pearson's statistic of the 2 x 3 table (20 30 50; 30 30 40): 3.1111 on 2
+    // degrees.
     const ChiSquare test = two_sample_chi_square(Counts{20, 30, 50}, Counts{30, 30, 40});
     EXPECT_NEAR(test.statistic, 2.0 + 10.0 / 9.0, 1e-12);
     EXPECT_EQ(test.freedom, 2);

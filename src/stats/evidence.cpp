@@ -30,7 +30,9 @@ void EvidenceChain::add(double e, double days) {
     onset = std::max(1.0, onset) * e;
 }
 
-ErrorEvidence::ErrorEvidence(double m0) : m0_(m0) { CHECK(m0 > 0 && m0 < 1); }
+ErrorEvidence::ErrorEvidence(double m0) : m0_(m0) {
+    CHECK(m0 > 0 && m0 < 1);
+}
 
 void ErrorEvidence::add(double x, double days) {
     CHECK(x >= 0 && x <= 1 && days >= 0);

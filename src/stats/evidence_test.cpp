@@ -18,6 +18,7 @@ TEST(Evidence, CalibratorAgreesWithTheSpecification) {
     struct Row {
         double p, e;
     };
+
     for (const auto& row :
          {Row{0.5, 0.6387},
           Row{0.1, 1.263},
@@ -139,12 +140,10 @@ TEST(ErrorEvidence, FindsARiseOfFifteenPoints) {
 TEST(EBenjaminiHochberg, NamesTheLargestThatPassTheBar) {
     // C = 4, alpha = .1: bars 40, 20, 13.3, 10.
     EXPECT_THAT(
-        e_benjamini_hochberg(std::array<double, 4>{1, 50, 0.2, 19}),
-        testing::ElementsAre(1)
+        e_benjamini_hochberg(std::array<double, 4>{1, 50, 0.2, 19}), testing::ElementsAre(1)
     );
     EXPECT_THAT(
-        e_benjamini_hochberg(std::array<double, 4>{14, 30, 0.2, 30}),
-        testing::ElementsAre(1, 3, 0)
+        e_benjamini_hochberg(std::array<double, 4>{14, 30, 0.2, 30}), testing::ElementsAre(1, 3, 0)
     );
     EXPECT_THAT(e_benjamini_hochberg(std::array<double, 2>{5, 5}), testing::IsEmpty());
     EXPECT_THAT(e_benjamini_hochberg({}), testing::IsEmpty());

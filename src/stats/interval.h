@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Intervals for shares, and the mean of a sample drawn with known probabilities. Used by monitoring, evaluation
-// and everything that shows a number to a person; pure functions, any thread.
+// Intervals for shares, and the mean of a sample drawn with known probabilities. Used by
+// monitoring, evaluation and everything that shows a number to a person; pure functions, any
+// thread.
 
 #include <cstdint>
 #include <span>
@@ -13,7 +14,8 @@ struct Interval {
     double upper = 1;
 };
 
-/// `successes` of `trials`; both may be fractions (effective sample sizes), 0 <= successes <= trials.
+/// `successes` of `trials`; both may be fractions (effective sample sizes), 0 <= successes <=
+/// trials.
 struct Share {
     double successes = 0;
     double trials = 0;
@@ -24,16 +26,16 @@ struct Share {
 /// Score interval of Wilson (JASA 22, 1927). No trials: [0, 1].
 [[nodiscard]] Interval wilson(const Share& share, double confidence = 0.95);
 
-/// Exact interval of Clopper and Pearson (Biometrika 26, 1934): covers at least `confidence`. No trials: [0, 1].
+/// Exact interval of Clopper and Pearson (Biometrika 26, 1934): covers at least `confidence`. No
+/// trials: [0, 1].
 [[nodiscard]] Interval clopper_pearson(const Share& share, double confidence = 0.95);
 /// One-sided upper bound: the share is below it with at least `confidence`.
 [[nodiscard]] double clopper_pearson_upper(const Share& share, double confidence = 0.95);
 
-/// Interval of first - second for independent samples: method 10 of Newcombe (Stat. Med. 17, 1998, p. 873).
+/// Interval of first - second for independent samples: method 10 of Newcombe (Stat. Med. 17, 1998,
+/// p. 873).
 [[nodiscard]] Interval newcombe_difference(
-    const Share& first,
-    const Share& second,
-    double confidence = 0.95
+    const Share& first, const Share& second, double confidence = 0.95
 );
 
 /// One value of a sample, and the probability with which its row was taken.
@@ -49,8 +51,8 @@ struct WeightedMean {
     double n_effective = 0;     ///< (sum w)^2 / sum w^2 with w = 1/probability (Kish 1965).
 };
 
-/// Hajek's mean sum(y/pi) / sum(1/pi) with the variance sum (1-pi)(y-m)^2/pi^2 / (sum 1/pi)^2 of Poisson sampling
-/// (Sarndal, Swensson, Wretman 1992, 5.7 and 7.2). Empty: all zero.
+/// Hajek's mean sum(y/pi) / sum(1/pi) with the variance sum (1-pi)(y-m)^2/pi^2 / (sum 1/pi)^2 of
+/// Poisson sampling (Sarndal, Swensson, Wretman 1992, 5.7 and 7.2). Empty: all zero.
 [[nodiscard]] WeightedMean hajek(std::span<const Drawn> sample);
 
 }  // namespace flywheel::stats

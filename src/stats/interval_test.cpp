@@ -17,6 +17,7 @@ TEST(Interval, WilsonAndClopperPearsonAgreeWithPublishedValues) {
         double k, n;
         Interval exact, score;
     };
+
     // SciPy 1.17, scipy.stats.binomtest(k, n).proportion_ci(.95, ...).
     for (const auto& row : {
              Row{8,

@@ -15,7 +15,8 @@
 namespace flywheel::stats {
 namespace {
 
-/// A world of two classes, N(-1, 1) and N(1, 1), and a classifier that knows it under a class share of one half.
+/// A world of two classes, N(-1, 1) and N(1, 1), and a classifier that knows it under a class share
+/// of one half.
 struct World {
     Rng rng{29};
 
@@ -92,7 +93,8 @@ TEST(LabelShift, WithoutRowsThePriorStays) {
 }
 
 TEST(LabelShift, ScoresOfZeroBecomeTheCurrentMix) {
-    const auto scores = corrected(std::array<float, 2>{0, 0}, std::array<double, 2>{0.1, 0.9}, kHalf);
+    const auto scores =
+        corrected(std::array<float, 2>{0, 0}, std::array<double, 2>{0.1, 0.9}, kHalf);
     EXPECT_FLOAT_EQ(scores[1], 0.9F);
 }
 

@@ -23,7 +23,9 @@ struct Matrix {
     std::vector<double> cells;
 
     Matrix(std::size_t r, std::size_t c) : rows(r), columns(c), cells(r * c) {}
+
     double* row(std::size_t i) { return cells.data() + i * columns; }
+
     [[nodiscard]] const double* row(std::size_t i) const { return cells.data() + i * columns; }
 };
 
@@ -120,8 +122,9 @@ Matrix principal_directions(const Matrix& symmetric, std::size_t count, std::uin
     return vectors;
 }
 
-/// Rows of the result are the directions scaled and mixed so that their covariance is the identity: L^-1 V for the
-/// Cholesky factor L of V S V^T, taken direction by direction; one without variance of its own is dropped.
+/// Rows of the result are the directions scaled and mixed so that their covariance is the identity:
+/// L^-1 V for the Cholesky factor L of V S V^T, taken direction by direction; one without variance
+/// of its own is dropped.
 Matrix whitened(const Matrix& directions, const Matrix& scale) {
     const Matrix image = times(directions, scale);
     Matrix result(directions.rows, directions.columns);
@@ -198,8 +201,8 @@ MeanShift mean_shift(
     const double rest = frame.covariance_rows - directions;
     result.statistic = squares / f;
     result.effect = std::sqrt(squares / directions);
-    const double ratio = result.statistic / sizes.design_effect * rest /
-                         (directions * (frame.covariance_rows - 1));
+    const double ratio =
+        result.statistic / sizes.design_effect * rest / (directions * (frame.covariance_rows - 1));
     result.p = f_survival(ratio, directions, rest);
     return result;
 }

@@ -11,11 +11,13 @@ namespace flywheel::stats {
 
 namespace {
 
-/// Tango's Z(d) = (b-c-nd) / sqrt(n (2q + d(1-d))), q = larger root of 2n q^2 + (-b-c+(2n-b+c)d) q - cd(1-d) = 0.
+/// Tango's Z(d) = (b-c-nd) / sqrt(n (2q + d(1-d))), q = larger root of 2n q^2 + (-b-c+(2n-b+c)d) q
+/// - cd(1-d) = 0.
 double tango_score(double b, double c, double n, double d) {
     const double linear = -b - c + (2 * n - b + c) * d;
     const double constant = -c * d * (1 - d);
-    const double q = (-linear + std::sqrt(std::max(0.0, linear * linear - 8 * n * constant))) / (4 * n);
+    const double q =
+        (-linear + std::sqrt(std::max(0.0, linear * linear - 8 * n * constant))) / (4 * n);
     const double variance = n * (2 * q + d * (1 - d));
     const double distance = b - c - n * d;
     // At the ends of the range the variance vanishes; the score is then beyond every bound.

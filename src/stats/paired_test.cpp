@@ -17,6 +17,7 @@ TEST(McNemar, AgreesWithTheSpecification) {
         std::int64_t b, c;
         double p;
     };
+
     for (const auto& row :
          {Row{5, 0, 0.03125},
           Row{4, 0, 0.0625},
@@ -34,6 +35,7 @@ TEST(Tango, AgreesWithTheSpecification) {
         std::int64_t b, c, n;
         double bound;
     };
+
     for (const auto& row :
          {Row{20, 10, 200, 0.00516}, Row{30, 15, 371, 0.01100}, Row{12, 12, 240, -0.03502}}) {
         SCOPED_TRACE(row.n);

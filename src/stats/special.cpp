@@ -19,10 +19,14 @@ constexpr double kTiny = 1e-300;
 // Both expansions need about sqrt(max(a, b)) terms; this is enough for a = 1e10.
 constexpr int kTermsMax = 500'000;
 
-double away_from_zero(double value) { return std::abs(value) < kTiny ? kTiny : value; }
+double away_from_zero(double value) {
+    return std::abs(value) < kTiny ? kTiny : value;
+}
 
 /// x^a e^-x / Gamma(a), what both expansions of the incomplete gamma are multiplied by.
-double gamma_front(double a, double x) { return std::exp(a * std::log(x) - x - log_gamma(a)); }
+double gamma_front(double a, double x) {
+    return std::exp(a * std::log(x) - x - log_gamma(a));
+}
 
 double gamma_p_series(double a, double x) {
     double term = 1 / a;
@@ -133,14 +137,22 @@ double beta_quantile(double a, double b, double p) {
     return x;
 }
 
-double normal_cdf(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
+double normal_cdf(double z) {
+    return std::erfc(-z / std::numbers::sqrt2) / 2;
+}
 
 double normal_quantile(double p) {
     CHECK(p > 0 && p < 1);
-    // P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function", 2003.
-    constexpr std::array<double, 6> kA = {-3.969683028665376e+01, 2.209460984245205e+02,
-                                          -2.759285104469687e+02, 1.383577518672690e+02,
-                                          -3.066479806614716e+01, 2.506628277459239e+00};
+    // P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution
+    // function", 2003.
+    constexpr std::array<double, 6> kA = {
+        -3.969683028665376e+01,
+        2.209460984245205e+02,
+        -2.759285104469687e+02,
+        1.383577518672690e+02,
+        -3.066479806614716e+01,
+        2.506628277459239e+00
+    };
     constexpr std::array<double, 5> kB = {
         -5.447609879822406e+01,
         1.615858368580409e+02,
@@ -148,9 +160,14 @@ double normal_quantile(double p) {
         6.680131188771972e+01,
         -1.328068155288572e+01
     };
-    constexpr std::array<double, 6> kC = {-7.784894002430293e-03, -3.223964580411365e-01,
-                                          -2.400758277161838e+00, -2.549732539343734e+00,
-                                          4.374664141464968e+00,  2.938163982698783e+00};
+    constexpr std::array<double, 6> kC = {
+        -7.784894002430293e-03,
+        -3.223964580411365e-01,
+        -2.400758277161838e+00,
+        -2.549732539343734e+00,
+        4.374664141464968e+00,
+        2.938163982698783e+00
+    };
     constexpr std::array<double, 4> kD = {
         7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00
     };
@@ -158,8 +175,9 @@ double normal_quantile(double p) {
     double z = 0;
     if (p < kTail || p > 1 - kTail) {
         const double q = std::sqrt(-2 * std::log(std::min(p, 1 - p)));
-        const double tail = (((((kC[0] * q + kC[1]) * q + kC[2]) * q + kC[3]) * q + kC[4]) * q + kC[5]) /
-                            ((((kD[0] * q + kD[1]) * q + kD[2]) * q + kD[3]) * q + 1);
+        const double tail =
+            (((((kC[0] * q + kC[1]) * q + kC[2]) * q + kC[3]) * q + kC[4]) * q + kC[5]) /
+            ((((kD[0] * q + kD[1]) * q + kD[2]) * q + kD[3]) * q + 1);
         z = p < kTail ? tail : -tail;
     } else {
         const double q = p - 0.5;
@@ -178,7 +196,9 @@ double chi_square_survival(double x, double freedom) {
 
 double f_survival(double x, double numerator, double denominator) {
     return x <= 0 ? 1
-                  : beta_i(denominator / 2, numerator / 2, denominator / (denominator + numerator * x));
+                  : beta_i(
+                        denominator / 2, numerator / 2, denominator / (denominator + numerator * x)
+                    );
 }
 
 double binomial_at_least(double k, double n, double p) {

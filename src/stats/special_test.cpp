@@ -18,6 +18,7 @@ TEST(Special, IncompleteGammaAgreesWithPublishedValues) {
     struct Row {
         double a, x, lower, upper;
     };
+
     for (const auto& row : {
              Row{0.5, 0.5, 0.6826894921370859, 0.31731050786291115},
              Row{3, 2, 0.32332358381693654, 0.6766764161830634},
@@ -39,6 +40,7 @@ TEST(Special, IncompleteBetaAgreesWithPublishedValues) {
     struct Row {
         double a, b, x, wanted;
     };
+
     for (const auto& row : {
              Row{2, 3, 0.4, 0.5248},
              Row{0.5, 0.5, 0.3, 0.36901011956554536},

@@ -15,6 +15,7 @@
 #include "app/demo/generator.h"
 #include "app/demo/report.h"
 #include "app/screen.h"
+#include "app/signals.h"
 
 namespace flywheel::app {
 
@@ -188,19 +189,13 @@ Result<std::unique_ptr<Project>> open_project(
     return Project::open(dir, clock, std::move(opening));
 }
 
-Result<void> report_all(
-    const DemoOptions& options,
-    const Stream& stream,
-    const Cut& cut,
-    const std::vector<PeriodResult>& periods,
-    const Summary& summary,
-    Project& project
-) {
+Result<void> report_all(const DemoOptions& options, const Outcome& outcome, Project& project) {
     const bool colours = wants_colour(STDOUT_FILENO);
-    fmt::print("\n{}\n", TRY(table_text(cut, periods, project, terminal_width(STDOUT_FILENO, 140), colours)));
-    fmt::print("{}", summary_text(summary, colours));
+    const std::size_t width = terminal_width(STDOUT_FILENO, 140);
+    fmt::print("\n{}\n", TRY(table_text(outcome, project, width, colours)));
+    fmt::print("{}", summary_text(outcome.summary, colours));
     if (!options.json.empty()) {
-        TRY(write_json(options.json, TRY(json_text(stream, options, periods, summary, project))));
+        TRY(write_json(options.json, TRY(json_text(options, outcome, project))));
     }
     if (!options.keep.empty()) {
         fmt::print("\nThe project stays in {}: open it with `flywheel serve {}`.\n", options.keep.string(), options.keep.string());
@@ -233,7 +228,7 @@ Result<void> run_demo(const DemoOptions& options) {
     auto yardsticks = std::async(std::launch::async, [&] {
         return run_yardsticks(stream, cut, project->engine(), settings, stop);
     });
-    Replay replay(stream, cut, *project, *server, clock, {options.seed, options.feedback});
+    Replay replay(stream, cut, {*project, *server, clock}, {options.seed, options.feedback});
     const auto rows = static_cast<std::int64_t>(cut.periods.back().end - cut.train_end);
     auto periods = replay_all(replay, cut, rows);
     stop.store(!periods.has_value());
@@ -242,17 +237,18 @@ Result<void> run_demo(const DemoOptions& options) {
         return std::move(periods).error();
     }
     Yardsticks measured = TRY(std::move(lines));
+    Line loop = line_of(*periods, stream.labels.size());
     const Summary summary{
-        std::move(measured.never),
-        std::move(measured.shift),
-        line_of(*periods, stream.labels.size()),
-        std::move(measured.all)
+        std::move(measured.never), std::move(measured.shift), std::move(loop), std::move(measured.all)
     };
-    TRY(report_all(options, stream, cut, *periods, summary, *project));
+    TRY(report_all(options, {stream, cut, *periods, summary}, *project));
     if (options.serve) {
         fmt::print("\nServing on http://127.0.0.1:{}/ until you press Ctrl+C.\n", server->port());
         std::fflush(stdout);
-        server->wait_for_signal();
+        auto signals = TRY(StopSignals::watch());
+        signals.wait();
+        server->announce_stop();
+        server->stop();
     }
     return {};
 }

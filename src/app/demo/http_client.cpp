@@ -92,23 +92,9 @@ Result<void> HttpClient::send_all(std::string_view bytes) {
     return {};
 }
 
-Result<HttpAnswer> HttpClient::receive() {
+Result<void> HttpClient::receive_more() {
     std::array<char, 16384> piece{};
-    std::size_t head_end = std::string::npos;
-    std::int64_t length = 0;
     for (;;) {
-        if (head_end == std::string::npos) {
-            head_end = buffer_.find("\r\n\r\n");
-            if (head_end != std::string::npos) {
-                length = content_length(std::string_view(buffer_).substr(0, head_end + 2));
-                if (length < 0) {
-                    return make_error(Code::Internal, "The answer has no Content-Length");
-                }
-            }
-        }
-        if (head_end != std::string::npos && buffer_.size() >= head_end + 4 + static_cast<std::size_t>(length)) {
-            break;
-        }
         const auto got = ::recv(socket_, piece.data(), piece.size(), 0);
         if (got < 0 && errno == EINTR) {
             continue;
@@ -117,11 +103,28 @@ Result<HttpAnswer> HttpClient::receive() {
             return unavailable("The server closed the connection");
         }
         buffer_.append(piece.data(), static_cast<std::size_t>(got));
+        return {};
+    }
+}
+
+Result<HttpAnswer> HttpClient::receive() {
+    std::size_t head_end = buffer_.find("\r\n\r\n");
+    while (head_end == std::string::npos) {
+        TRY(receive_more());
+        head_end = buffer_.find("\r\n\r\n");
+    }
+    const std::int64_t length = content_length(std::string_view(buffer_).substr(0, head_end + 2));
+    if (length < 0) {
+        return make_error(Code::Internal, "The answer has no Content-Length");
+    }
+    const std::size_t end = head_end + 4 + static_cast<std::size_t>(length);
+    while (buffer_.size() < end) {
+        TRY(receive_more());
     }
     HttpAnswer answer;
     std::from_chars(buffer_.data() + 9, buffer_.data() + 12, answer.status);  // "HTTP/1.1 200"
     answer.body = buffer_.substr(head_end + 4, static_cast<std::size_t>(length));
-    buffer_.erase(0, head_end + 4 + static_cast<std::size_t>(length));
+    buffer_.erase(0, end);
     return answer;
 }
 

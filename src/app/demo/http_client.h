@@ -32,6 +32,7 @@ class HttpClient {
     Result<HttpAnswer> exchange(std::string_view head, std::string_view body);
     Result<void> connect();
     Result<void> send_all(std::string_view bytes);
+    Result<void> receive_more();
     Result<HttpAnswer> receive();
     void close();
 

@@ -37,19 +37,17 @@ std::int64_t top(const std::vector<float>& scores) {
 Replay::Replay(
     const Stream& stream,
     const Cut& cut,
-    Project& project,
-    Server& server,
-    ManualClock& clock,
+    Stage stage,
     ReplayPlan plan
 )
     : stream_(stream),
       cut_(cut),
-      project_(project),
-      server_(server),
-      clock_(clock),
+      project_(stage.project),
+      server_(stage.server),
+      clock_(stage.clock),
       plan_(plan),
-      client_(server.port()),
-      annotators_(stream, project.settings().model, plan.seed, server.port()) {}
+      client_(stage.server.port()),
+      annotators_(stream, stage.project.settings().model, plan.seed, stage.server.port()) {}
 
 Result<std::optional<Turn>> Replay::turn_numbered(std::int64_t number) const {
     return Reader<Turn>(project_.ledger())

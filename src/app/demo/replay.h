@@ -35,9 +35,16 @@ struct ReplayPlan {
     bool feedback = false;   ///< One wrong answer in twenty is corrected by its user.
 };
 
+/// The program under replay: project, server and the clock that both look at.
+struct Stage {
+    Project& project;
+    Server& server;
+    ManualClock& clock;
+};
+
 class Replay {
   public:
-    Replay(const Stream& stream, const Cut& cut, Project& project, Server& server, ManualClock& clock, ReplayPlan plan);
+    Replay(const Stream& stream, const Cut& cut, Stage stage, ReplayPlan plan);
 
     /// Imports the training rows and turns the wheel once, unless that was done before.
     Result<void> train_first();

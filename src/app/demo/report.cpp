@@ -113,13 +113,7 @@ Line line_of(const std::vector<PeriodResult>& periods, std::size_t classes) {
     return line;
 }
 
-Result<std::string> table_text(
-    const Cut& cut,
-    const std::vector<PeriodResult>& periods,
-    Project& project,
-    std::size_t width,
-    bool colours
-) {
+Result<std::string> table_text(const Outcome& outcome, Project& project, std::size_t width, bool colours) {
     constexpr std::size_t kRowsMax = 24;
     Table table;
     table.add_column("quarter");
@@ -130,7 +124,7 @@ Result<std::string> table_text(
     table.add_column("balanced", Align::Right);
     table.add_column("drift");
     table.add_column("verdict");
-    for (const auto& group : TRY(groups_of(cut, periods, kRowsMax))) {
+    for (const auto& group : TRY(groups_of(outcome.cut, outcome.periods, kRowsMax))) {
         const auto audited = TRY(project.monitoring().audited_accuracy(project.settings().model, group.window));
         table.add_row(
             {group.name,
@@ -171,16 +165,12 @@ std::string summary_text(const Summary& summary, bool colours) {
     return table.to_text(100, Painter(colours));
 }
 
-Result<std::string> json_text(
-    const Stream& stream,
-    const DemoOptions& options,
-    const std::vector<PeriodResult>& periods,
-    const Summary& summary,
-    Project& project
-) {
+Result<std::string> json_text(const DemoOptions& options, const Outcome& outcome, Project& project) {
+    const Stream& stream = outcome.stream;
+    const Summary& summary = outcome.summary;
     Json turns = Json::array();
     const Reader<Decision> decisions(project.ledger());
-    for (const auto& period : periods) {
+    for (const auto& period : outcome.periods) {
         Json turn = TRY(parse_json(to_json_text(period.turn)));
         turn["true_accuracy"] = period.served.accuracy();
         turn["balanced_recall"] = period.served.balanced_recall();

@@ -23,24 +23,20 @@ struct Summary {
 /// The loop's line out of its periods.
 [[nodiscard]] Line line_of(const std::vector<PeriodResult>& periods, std::size_t classes);
 
+/// A finished run.
+struct Outcome {
+    const Stream& stream;
+    const Cut& cut;
+    const std::vector<PeriodResult>& periods;
+    const Summary& summary;
+};
+
 /// Rows of the table: periods grouped by their name (quarters for months).
-Result<std::string> table_text(
-    const Cut& cut,
-    const std::vector<PeriodResult>& periods,
-    Project& project,
-    std::size_t width,
-    bool colours
-);
+Result<std::string> table_text(const Outcome& outcome, Project& project, std::size_t width, bool colours);
 
 [[nodiscard]] std::string summary_text(const Summary& summary, bool colours);
 
 /// {"stream","options","turns":[{...,"decisions":[...]}],"summary":{"never":{...},...}}
-Result<std::string> json_text(
-    const Stream& stream,
-    const DemoOptions& options,
-    const std::vector<PeriodResult>& periods,
-    const Summary& summary,
-    Project& project
-);
+Result<std::string> json_text(const DemoOptions& options, const Outcome& outcome, Project& project);
 
 }  // namespace flywheel::app

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "ports/sources/files/file_source.h"
+#include "ports/sources/files/files_source.h"
 
 namespace flywheel::app {
 

@@ -24,6 +24,9 @@
 namespace flywheel::http {
 
 namespace asio = boost::asio;
+/// A larger buffer is given back after its request.
+constexpr std::size_t kKeptBuffer = 256 * 1024;
+
 using Instant = std::chrono::steady_clock::time_point;
 
 class Connection;

@@ -76,6 +76,22 @@ class HttpServerTest : public ::testing::Test {
         server_ = std::move(*server);
     }
 
+    /// Asks on connection after connection, each as long as it is kept; the number of lost
+    /// requests.
+    int ask_until(const std::atomic<bool>& announced) {
+        int lost = 0;
+        while (!announced) {
+            RawClient client(server_->port());
+            for (bool open = true; open;) {
+                const RawAnswer answer = client.ask(get_request("/hello"));
+                lost += answer.status == 200 ? 0 : 1;
+                open = answer.status == 200 &&
+                       answer.head.find("Connection: close") == std::string::npos;
+            }
+        }
+        return lost;
+    }
+
     Router router_;
     std::unique_ptr<HttpServer> server_;
     std::promise<void> waiting_;
@@ -308,18 +324,7 @@ TEST_F(HttpServerTest, LosesNoRequestThatWasSentBeforeItStopped) {
         std::atomic<bool> announced = false;
         std::vector<std::thread> peers;
         for (int peer = 0; peer < 4; ++peer) {
-            peers.emplace_back([&] {
-                while (!announced) {
-                    RawClient client(server_->port());
-                    bool open = true;
-                    while (open) {
-                        const RawAnswer answer = client.ask(get_request("/hello"));
-                        lost += answer.status == 200 ? 0 : 1;
-                        open = answer.status == 200 &&
-                               answer.head.find("Connection: close") == std::string::npos;
-                    }
-                }
-            });
+            peers.emplace_back([&] { lost += ask_until(announced); });
         }
         server_->announce_close();
         announced = true;

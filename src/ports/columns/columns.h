@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Columns: captured rows as Parquet partitions (model, UTC day) that users open with pandas, DuckDB or
-// Spark. Adapter: parquet (through Arrow). Any thread may call; one writes.
+// Columns: captured rows as Parquet partitions (model, UTC day) that users open with pandas, DuckDB
+// or Spark. Adapter: parquet (through Arrow). Any thread may call; one writes.
 
 #include <cstdint>
 #include <functional>
@@ -28,8 +28,9 @@ class Columns {
     Columns& operator=(const Columns&) = delete;
     virtual ~Columns() = default;
 
-    /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time), named by the
-    /// segment, so that writing the same segment again replaces the same files. Durable on return.
+    /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time),
+    /// named by the segment, so that writing the same segment again replaces the same files.
+    /// Durable on return.
     virtual Result<void> write_segment(
         std::uint64_t segment,
         const std::vector<Prediction>& predictions,
@@ -37,8 +38,8 @@ class Columns {
     ) = 0;
     /// True when the segment's rows are completely here.
     virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
-    /// Rows with time in `range`, by file then row order (not globally sorted). Embeddings are read only when
-    /// `with_embeddings`.
+    /// Rows with time in `range`, by file then row order (not globally sorted). Embeddings are read
+    /// only when `with_embeddings`.
     virtual Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,

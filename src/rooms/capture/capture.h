@@ -1,9 +1,9 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // The room capture: keeps what was served and what was said about it. Request threads record() into
-// buffers and never wait; one writer thread appends all buffers to the journal as one group and syncs it;
-// the loop rolls sealed segments into columns. Made by app/; record, submit_feedback and all questions
-// from any thread, start, stop and roll from the thread that owns the loop.
+// buffers and never wait; one writer thread appends all buffers to the journal as one group and
+// syncs it; the loop rolls sealed segments into columns. Made by app/; record, submit_feedback and
+// all questions from any thread, start, stop and roll from the thread that owns the loop.
 
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,8 @@ namespace flywheel {
 
 enum class SyncMode {
     Interval,  ///< fdatasync after each group: a power cut costs one flush interval.
-    Os,        ///< Written after each interval, fdatasync every second: a crash of the process costs no more.
+    Os,  ///< Written after each interval, fdatasync every second: a crash of the process costs no
+         ///< more.
 };
 
 /// Everything since open(). recorded = captured + dropped + what still waits in memory, exactly.
@@ -26,7 +27,7 @@ struct CaptureCounters {
     std::uint64_t captured = 0;  ///< Durable.
     std::uint64_t dropped = 0;   ///< No room in the buffers, or never written before stop().
     std::uint64_t payloads_left_out = 0;
-    std::uint64_t bytes = 0;     ///< Appended to the journal and synced.
+    std::uint64_t bytes = 0;  ///< Appended to the journal and synced.
     std::uint64_t groups = 0;
     std::uint64_t failed_groups = 0;
     std::uint64_t flush_us_total = 0;
@@ -61,25 +62,26 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         std::size_t remembered = 200'000;
     };
 
-    /// Reads what the journal holds; segments already in the columns are dropped. Nothing runs until start(),
-    /// but every call works (flush() writes). The ports must outlive it.
-    static Result<std::unique_ptr<Capture>>
-    open(Plan plan, Journal& journal, Columns& columns, const Clock& clock);
+    /// Reads what the journal holds; segments already in the columns are dropped. Nothing runs
+    /// until start(), but every call works (flush() writes). The ports must outlive it.
+    static Result<std::unique_ptr<Capture>> open(
+        Plan plan, Journal& journal, Columns& columns, const Clock& clock
+    );
 
     /// Stops the writer as stop() does, without a word.
     ~Capture() override;
 
     /// Starts the writer thread.
     void start();
-    /// Writes what waits, syncs, seals. What cannot be written is counted as dropped and the error returned; rows
-    /// recorded later are dropped.
+    /// Writes what waits, syncs, seals. What cannot be written is counted as dropped and the error
+    /// returned; rows recorded later are dropped.
     Result<void> stop();
 
     void record(Prediction&& row) override;
     Result<FeedbackReceipt> submit_feedback(std::vector<Feedback> feedback) override;
 
-    /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all times, also
-    /// when this fails or the process dies anywhere; another call goes on.
+    /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all
+    /// times, also when this fails or the process dies anywhere; another call goes on.
     Result<RollReport> roll();
     /// Seals the open segment now, so that roll() takes everything recorded so far.
     Result<void> seal();

@@ -7,9 +7,7 @@ namespace flywheel {
 
 std::uint64_t key_of(std::string_view model, const Uuid& id) {
     const Uuid base = id.with_row(0);
-    return xxh3(
-        {reinterpret_cast<const char*>(base.bytes.data()), base.bytes.size()}, xxh3(model)
-    );
+    return xxh3({reinterpret_cast<const char*>(base.bytes.data()), base.bytes.size()}, xxh3(model));
 }
 
 std::uint64_t key_of(std::string_view model, std::string_view id) {

@@ -33,7 +33,8 @@ void sort_once(std::vector<Prediction>& rows) {
     rows.erase(repeated.begin(), repeated.end());
 }
 
-/// `rolled` arrived before `journaled`, or is the same; of equal times the earlier frame comes first.
+/// `rolled` arrived before `journaled`, or is the same; of equal times the earlier frame comes
+/// first.
 std::vector<Feedback> merge_once(std::vector<Feedback> rolled, std::vector<Feedback> journaled) {
     std::ranges::move(journaled, std::back_inserter(rolled));
     std::unordered_set<Id<Feedback>> seen;
@@ -44,8 +45,8 @@ std::vector<Feedback> merge_once(std::vector<Feedback> rolled, std::vector<Feedb
 
 }  // namespace
 
-/// Frames of one kind, decoded row by row. A frame that is gone was rolled meanwhile; a damaged one is
-/// skipped, as recovery and roll skip it (they also count it).
+/// Frames of one kind, decoded row by row. A frame that is gone was rolled meanwhile; a damaged one
+/// is skipped, as recovery and roll skip it (they also count it).
 template <class Row, class Decode>
 static Result<void> decode_frames(
     const Journal& journal,
@@ -71,21 +72,20 @@ static Result<void> decode_frames(
 }
 
 Result<void> CapturedReader::read_frames(
-    const std::vector<FramePlace>& places,
-    const VisitPrediction& visit
+    const std::vector<FramePlace>& places, const VisitPrediction& visit
 ) const {
     return decode_frames<Prediction>(journal_, places, decode_prediction, visit);
 }
 
 Result<void> CapturedReader::read_frames(
-    const std::vector<FramePlace>& places,
-    const VisitFeedback& visit
+    const std::vector<FramePlace>& places, const VisitFeedback& visit
 ) const {
     return decode_frames<Feedback>(journal_, places, decode_feedback, visit);
 }
 
-Result<std::vector<Prediction>>
-CapturedReader::predictions(const std::string& model, TimeRange range) const {
+Result<std::vector<Prediction>> CapturedReader::predictions(
+    const std::string& model, TimeRange range
+) const {
     std::vector<Prediction> rows;
     const VisitPrediction take = [&](Prediction&& row) {
         if (counts(row, model, range)) {
@@ -103,8 +103,8 @@ CapturedReader::predictions(const std::string& model, TimeRange range) const {
     return rows;
 }
 
-Result<std::vector<Feedback>>
-CapturedReader::feedback(const std::string& model, TimeRange arrived) const {
+Result<std::vector<Feedback>> CapturedReader::feedback(const std::string& model, TimeRange arrived)
+    const {
     std::vector<Feedback> journaled;
     const VisitFeedback take = [&](Feedback&& said) {
         if (said.model == model && arrived.begin <= said.arrived && said.arrived < arrived.end) {
@@ -120,8 +120,9 @@ CapturedReader::feedback(const std::string& model, TimeRange arrived) const {
     return merge_once(std::move(rolled), std::move(journaled));
 }
 
-Result<std::vector<Prediction>>
-CapturedReader::rows_meant(const std::string& model, const std::string& id, Time now) const {
+Result<std::vector<Prediction>> CapturedReader::rows_meant(
+    const std::string& model, const std::string& id, Time now
+) const {
     std::vector<Prediction> rows;
     const std::vector<std::uint64_t> keys = {key_of(model, id)};
     const VisitPrediction take = [&](Prediction&& row) {
@@ -131,15 +132,13 @@ CapturedReader::rows_meant(const std::string& model, const std::string& id, Time
     };
     TRY(read_frames(index_.find(FrameKind::Predictions, keys), take));
     const auto scan = [&](TimeRange range) {
-        return columns_.scan_predictions(
-            model, range, false,
-            [&](const Prediction& row) -> Result<void> {
+        return columns_
+            .scan_predictions(model, range, false, [&](const Prediction& row) -> Result<void> {
                 if (means_row(id, row)) {
                     rows.push_back(row);
                 }
                 return {};
-            }
-        );
+            });
     };
     TRY(rolled_.load(model, now));
     if (const auto served = rolled_.served(keys[0], now)) {
@@ -158,9 +157,7 @@ CapturedReader::rows_meant(const std::string& model, const std::string& id, Time
 }
 
 Result<std::vector<Feedback>> CapturedReader::feedback_about(
-    const std::string& model,
-    const std::string& id,
-    const std::vector<Prediction>& rows
+    const std::string& model, const std::string& id, const std::vector<Prediction>& rows
 ) const {
     std::set<std::uint64_t> keys = {key_of(model, id)};
     for (const Prediction& row : rows) {
@@ -184,9 +181,10 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
     std::optional<TimeRange> span;
     for (const auto key : wanted) {
         if (const auto arrived = rolled_.arrived(key)) {
-            span = span ? TimeRange{std::min(span->begin, arrived->begin),
-                                    std::max(span->end, arrived->end)}
-                        : *arrived;
+            span =
+                span
+                    ? TimeRange{std::min(span->begin, arrived->begin), std::max(span->end, arrived->end)}
+                    : *arrived;
         }
     }
     std::vector<Feedback> rolled;
@@ -201,8 +199,9 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
     return merge_once(std::move(rolled), std::move(journaled));
 }
 
-Result<CapturedRequest>
-CapturedReader::find(const std::string& model, const std::string& id, Time now) const {
+Result<CapturedRequest> CapturedReader::find(
+    const std::string& model, const std::string& id, Time now
+) const {
     CapturedRequest request;
     request.rows = TRY(rows_meant(model, id, now));
     request.feedback = TRY(feedback_about(model, id, request.rows));
@@ -212,8 +211,8 @@ CapturedReader::find(const std::string& model, const std::string& id, Time now) 
     return request;
 }
 
-Result<bool>
-CapturedReader::has_row(const std::string& model, const std::string& target, Time now) const {
+Result<bool> CapturedReader::has_row(const std::string& model, const std::string& target, Time now)
+    const {
     const auto uuid = Uuid::parse(target);
     const auto rows = TRY(rows_meant(model, uuid ? uuid->with_row(0).text() : target, now));
     return !rows.empty();

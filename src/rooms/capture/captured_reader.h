@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// CapturedReader: rows and feedback from wherever they stand now, each once: frames of the journal first,
-// then the columns. A segment that is rolled in between is seen twice, never missed, and a row seen twice
-// is known by its id. Any thread.
+// CapturedReader: rows and feedback from wherever they stand now, each once: frames of the journal
+// first, then the columns. A segment that is rolled in between is seen twice, never missed, and a
+// row seen twice is known by its id. Any thread.
 
 #include <string>
 #include <vector>
@@ -38,16 +38,15 @@ class CapturedReader {
     using VisitPrediction = std::function<void(Prediction&&)>;
     using VisitFeedback = std::function<void(Feedback&&)>;
 
-    Result<void>
-    read_frames(const std::vector<FramePlace>& places, const VisitPrediction& visit) const;
-    Result<void>
-    read_frames(const std::vector<FramePlace>& places, const VisitFeedback& visit) const;
-    Result<std::vector<Prediction>>
-    rows_meant(const std::string& model, const std::string& id, Time now) const;
+    Result<void> read_frames(const std::vector<FramePlace>& places, const VisitPrediction& visit)
+        const;
+    Result<void> read_frames(const std::vector<FramePlace>& places, const VisitFeedback& visit)
+        const;
+    Result<std::vector<Prediction>> rows_meant(
+        const std::string& model, const std::string& id, Time now
+    ) const;
     Result<std::vector<Feedback>> feedback_about(
-        const std::string& model,
-        const std::string& id,
-        const std::vector<Prediction>& rows
+        const std::string& model, const std::string& id, const std::vector<Prediction>& rows
     ) const;
 
     const Journal& journal_;

@@ -123,7 +123,9 @@ TEST(PredictionCodec, RefusesLengthsThatOverflow) {
 
 RC_GTEST_PROP(PredictionCodec, ReadsNoiseSafely, (const std::string& noise)) {
     expect_canonical(noise, [](const std::string& bytes) { return decode_prediction(bytes); });
-    RC_ASSERT(!each_row(noise, [](std::string_view) { return Result<void>(); }) || noise.size() >= 8);
+    RC_ASSERT(!each_row(noise, [](std::string_view) {
+        return Result<void>();
+    }) || noise.size() >= 8);
 }
 
 TEST(PredictionCodec, WalksOverTheRowsOfAFrame) {

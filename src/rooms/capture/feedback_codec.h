@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Feedback as the bytes of a feedback frame and back (docs/internals/formats.md, 3). The payload begins
-// and is walked as that of served rows (prediction_codec.h). Pure functions, any thread.
+// Feedback as the bytes of a feedback frame and back (docs/internals/formats.md, 3). The payload
+// begins and is walked as that of served rows (prediction_codec.h). Pure functions, any thread.
 
 #include <string>
 #include <string_view>

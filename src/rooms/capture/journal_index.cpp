@@ -90,8 +90,8 @@ std::vector<FramePlace> JournalIndex::frames(FrameKind kind, TimeRange range) co
     return places;
 }
 
-std::vector<FramePlace>
-JournalIndex::find(FrameKind kind, std::span<const std::uint64_t> keys) const {
+std::vector<FramePlace> JournalIndex::find(FrameKind kind, std::span<const std::uint64_t> keys)
+    const {
     std::set<FramePlace> places;
     const std::shared_lock lock(mutex_);
     for (const auto& [number, segment] : segments_) {
@@ -101,16 +101,8 @@ JournalIndex::find(FrameKind kind, std::span<const std::uint64_t> keys) const {
                 places.insert({number, frame.offset});
             }
         };
-        const std::span<const Key> all(segment.keys);
         for (const auto wanted : keys) {
-            std::ranges::for_each(
-                std::ranges::equal_range(all.first(segment.sorted), wanted, {}, &Key::key), take
-            );
-            for (const Key& key : all.subspan(segment.sorted)) {
-                if (key.key == wanted) {
-                    take(key);
-                }
-            }
+            segment.each(wanted, take);
         }
     }
     return {places.begin(), places.end()};

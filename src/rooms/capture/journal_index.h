@@ -1,8 +1,10 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// JournalIndex: which frame of the journal holds which rows, for the segments that are not yet rolled. In
-// memory, about 16 bytes a row; rebuilt at open. Written by the thread that commits or rolls, read by any.
+// JournalIndex: which frame of the journal holds which rows, for the segments that are not yet
+// rolled. In memory, about 16 bytes a row; rebuilt at open. Written by the thread that commits or
+// rolls, read by any.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <shared_mutex>
@@ -17,8 +19,10 @@ namespace flywheel {
 /// What one frame holds, as the index needs it.
 struct FrameContents {
     std::uint64_t rows = 0;
-    TimeRange times{Time::max(), Time::min()};  ///< Least and greatest time (or arrival), both inclusive.
-    std::vector<std::uint64_t> keys;            ///< See captured_keys.h.
+    TimeRange times{
+        Time::max(), Time::min()
+    };  ///< Least and greatest time (or arrival), both inclusive.
+    std::vector<std::uint64_t> keys;  ///< See captured_keys.h.
 };
 
 /// Looks into a frame of predictions or feedback; Corrupt when it is neither.
@@ -31,9 +35,10 @@ class JournalIndex {
 
     /// Frames of this kind that may hold rows of the range, in the order they were written.
     [[nodiscard]] std::vector<FramePlace> frames(FrameKind kind, TimeRange range) const;
-    /// Frames of this kind that may hold a row with one of the keys, in the order they were written.
-    [[nodiscard]] std::vector<FramePlace>
-    find(FrameKind kind, std::span<const std::uint64_t> keys) const;
+    /// Frames of this kind that may hold a row with one of the keys, in the order they were
+    /// written.
+    [[nodiscard]] std::vector<FramePlace> find(FrameKind kind, std::span<const std::uint64_t> keys)
+        const;
     [[nodiscard]] std::uint64_t rows(std::uint64_t segment) const;
 
   private:
@@ -53,6 +58,20 @@ class JournalIndex {
         std::vector<Key> keys;  ///< The first `sorted` are sorted by key.
         std::size_t sorted = 0;
         std::uint64_t rows = 0;
+
+        /// Calls `visit` with each entry of this key.
+        template <class Visit>
+        void each(std::uint64_t wanted, const Visit& visit) const {
+            const std::span<const Key> all(keys);
+            std::ranges::for_each(
+                std::ranges::equal_range(all.first(sorted), wanted, {}, &Key::key), visit
+            );
+            for (const Key& key : all.subspan(sorted)) {
+                if (key.key == wanted) {
+                    visit(key);
+                }
+            }
+        }
     };
 
     mutable std::shared_mutex mutex_;

@@ -23,7 +23,17 @@ constexpr std::size_t kParts = 8;
 constexpr std::array<std::size_t, kParts> kItemBytes = {
     1, 1, 1, 1, 1, sizeof(float), sizeof(float), sizeof(std::uint16_t)
 };
-enum Part { kRequestId, kModel, kServedVersion, kError, kPayload, kScores, kBaseScores, kEmbedding };
+
+enum Part {
+    kRequestId,
+    kModel,
+    kServedVersion,
+    kError,
+    kPayload,
+    kScores,
+    kBaseScores,
+    kEmbedding
+};
 
 template <class Item>
 std::string_view bytes_of(const std::vector<Item>& items) {
@@ -147,8 +157,7 @@ void append_prediction(std::string& payload, const Prediction& row) {
 }
 
 Result<void> each_row(
-    std::string_view payload,
-    const std::function<Result<void>(std::string_view)>& visit
+    std::string_view payload, const std::function<Result<void>(std::string_view)>& visit
 ) {
     ByteReader reader(payload);
     if (reader.take<std::uint64_t>() != kVersion || !reader.ok()) {
@@ -186,8 +195,8 @@ Result<Prediction> decode_prediction(std::string_view row) {
     out.us_total = bytes_at<std::int32_t>(view.fixed + 76);
     out.status = bytes_at<std::int32_t>(view.fixed + 80);
     out.route = static_cast<Route>(view.route);
-    out.request_id = view.request_is_base ? out.id.uuid.with_row(0).text()
-                                          : std::string(view.parts[kRequestId]);
+    out.request_id =
+        view.request_is_base ? out.id.uuid.with_row(0).text() : std::string(view.parts[kRequestId]);
     out.model = view.parts[kModel];
     out.version = view.parts[kServedVersion];
     out.error = view.parts[kError];

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Served rows as the bytes of a predictions frame and back (docs/internals/formats.md, 2). Used within
-// this room; encoding runs on request threads. Pure functions, any thread.
+// Served rows as the bytes of a predictions frame and back (docs/internals/formats.md, 2). Used
+// within this room; encoding runs on request threads. Pure functions, any thread.
 
 #include <cstdint>
 #include <functional>
@@ -31,8 +31,7 @@ void append_prediction(std::string& payload, const Prediction& row);
 
 /// Walks over the rows of a payload without decoding them; Corrupt when it is no payload of rows.
 Result<void> each_row(
-    std::string_view payload,
-    const std::function<Result<void>(std::string_view)>& visit
+    std::string_view payload, const std::function<Result<void>(std::string_view)>& visit
 );
 /// The parts of one row; Corrupt when the bytes are no row.
 Result<RowKeys> prediction_keys(std::string_view row);

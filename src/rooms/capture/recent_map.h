@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// RecentMap: remembers at least the latest `capacity` keys and at most twice as many; older ones are
-// forgotten half by half. Bounds the memory that look-ups of old rows may take. One thread at a time.
+// RecentMap: remembers at least the latest `capacity` keys and at most twice as many; older ones
+// are forgotten half by half. Bounds the memory that look-ups of old rows may take. One thread at a
+// time.
 
 #include <cstdint>
 #include <unordered_map>

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// RolledRows: where to look in the columns for ids that do not carry their time (request ids made by
-// clients, targets of feedback). Bounded; filled while rolling, and from the columns when a model is
-// first asked for. Any thread.
+// RolledRows: where to look in the columns for ids that do not carry their time (request ids made
+// by clients, targets of feedback). Bounded; filled while rolling, and from the columns when a
+// model is first asked for. Any thread.
 
 #include <mutex>
 #include <optional>
@@ -17,7 +17,8 @@ namespace flywheel {
 
 class RolledRows {
   public:
-    /// How many ids are remembered; how far back the columns are read when a model is first asked for.
+    /// How many ids are remembered; how far back the columns are read when a model is first asked
+    /// for.
     struct Plan {
         std::size_t ids = 200'000;
         std::chrono::days history{30};
@@ -32,8 +33,8 @@ class RolledRows {
     /// Reads the columns once for a model; `now` says what is far back.
     Result<void> load(const std::string& model, Time now);
 
-    /// When rows of a client's request id were served, or nothing. Without a memory of it, all of the
-    /// history when something was forgotten.
+    /// When rows of a client's request id were served, or nothing. Without a memory of it, all of
+    /// the history when something was forgotten.
     [[nodiscard]] std::optional<TimeRange> served(std::uint64_t key, Time now) const;
     /// When feedback with this target arrived, in the same way.
     [[nodiscard]] std::optional<TimeRange> arrived(std::uint64_t key) const;

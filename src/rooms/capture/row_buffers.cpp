@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/capture/row_buffers.h"
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 #include <thread>
@@ -24,7 +25,7 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row) {
     Buffer& buffer = mine();
     const std::lock_guard lock(buffer.mutex);
     ++buffer.tally.recorded;
-    if (buffer.bytes + bytes > buffer_bytes_) {
+    if (buffer.closed || buffer.bytes + bytes > buffer_bytes_) {
         ++buffer.tally.dropped;
         return Outcome::Dropped;
     }
@@ -43,11 +44,11 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row) {
     return Outcome::Stored;
 }
 
-void RowBuffers::drop() {
-    Buffer& buffer = mine();
-    const std::lock_guard lock(buffer.mutex);
-    ++buffer.tally.recorded;
-    ++buffer.tally.dropped;
+void RowBuffers::close() {
+    for (Buffer& buffer : buffers_) {
+        const std::lock_guard lock(buffer.mutex);
+        buffer.closed = true;
+    }
 }
 
 void RowBuffers::drain(std::vector<Frame>& frames) {

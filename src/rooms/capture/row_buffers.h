@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// RowBuffers: where request threads leave served rows, already encoded, until the writer takes them. A
-// few buffers, chosen by thread, each with a lock that is hardly ever contended; full ones drop rows and
-// count them. Any thread.
+// RowBuffers: where request threads leave served rows, already encoded, until the writer takes
+// them. A few buffers, chosen by thread, each with a lock that is hardly ever contended; full ones
+// drop rows and count them. Any thread.
 
 #include <array>
 #include <cstdint>
@@ -17,7 +17,8 @@ namespace flywheel {
 struct RowTally {
     std::uint64_t recorded = 0;
     std::uint64_t dropped = 0;
-    std::uint64_t payloads_left_out = 0;  ///< Rows kept with the payload's digest only: it was too large.
+    std::uint64_t payloads_left_out =
+        0;  ///< Rows kept with the payload's digest only: it was too large.
 };
 
 class RowBuffers {
@@ -34,8 +35,8 @@ class RowBuffers {
 
     /// HalfFull is said once per drain of a buffer.
     Outcome add(Prediction&& row);
-    /// Counts a row that nobody will take any more.
-    void drop();
+    /// From now on every row is dropped.
+    void close();
     /// Moves all rows out, as frames behind those in `frames`.
     void drain(std::vector<Frame>& frames);
 
@@ -49,6 +50,7 @@ class RowBuffers {
         std::vector<Frame> frames;
         std::size_t bytes = 0;
         bool said_half_full = false;
+        bool closed = false;
         RowTally tally;
     };
 

@@ -54,7 +54,7 @@ std::vector<std::uint32_t> NearDuplicates::candidates(const text::Bands& bands) 
         std::uint32_t link = buckets_[bucket_of(band, bands[band])];
         for (; link != 0; link = links_[link - 1].next) {
             if ((link - 1) % text::kBands == band && links_[link - 1].band_hash == bands[band]) {
-                found.push_back((link - 1) / text::kBands);
+                found.push_back(static_cast<std::uint32_t>((link - 1) / text::kBands));
             }
         }
     }

@@ -2,6 +2,7 @@
 #include "rooms/datasets/datasets.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -149,10 +150,12 @@ Result<DatasetVersion> Datasets::cut(const Plan& plan) {
         );
     }
     LabelFold fold;
-    auto wanted = Where<LabelEvent>().eq(&LabelEvent::model, plan.model).order(&LabelEvent::seq);
-    if (plan.label_seq >= 0) {
-        wanted = std::move(wanted).le(&LabelEvent::seq, plan.label_seq);
-    }
+    const auto up_to =
+        plan.label_seq < 0 ? std::numeric_limits<std::int64_t>::max() : plan.label_seq;
+    const auto wanted = Where<LabelEvent>()
+                            .eq(&LabelEvent::model, plan.model)
+                            .le(&LabelEvent::seq, up_to)
+                            .order(&LabelEvent::seq);
     TRY(events_.each(wanted, [&](const LabelEvent& event) -> Result<void> {
         fold.add(event);
         return {};

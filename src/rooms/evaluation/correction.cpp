@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Label-shift correction: what the class mix is now, and whether audited rows say that using it helps.
+// Label-shift correction: what the class mix is now, and whether audited rows say that using it
+// helps.
 #include <algorithm>
 #include <map>
 #include <unordered_map>
@@ -27,8 +28,7 @@ struct Audits {
 };
 
 Result<std::optional<std::int64_t>> current_label(
-    const Reader<LabelEvent>& events,
-    const LabelTask& task
+    const Reader<LabelEvent>& events, const LabelTask& task
 ) {
     LabelFold fold;
     TRY(events.each(
@@ -46,9 +46,7 @@ Result<std::optional<std::int64_t>> current_label(
 }
 
 Result<Audits> labelled_audits(
-    const Reader<LabelTask>& tasks,
-    const Reader<LabelEvent>& events,
-    const CorrectionPlan& plan
+    const Reader<LabelTask>& tasks, const Reader<LabelEvent>& events, const CorrectionPlan& plan
 ) {
     auto all = TRY(tasks.select(
         Where<LabelTask>().eq(&LabelTask::model, plan.model).eq(&LabelTask::arm, Arm::Audit)
@@ -77,7 +75,9 @@ Result<Audits> labelled_audits(
 /// The Corrections of each version, oldest first.
 using History = std::map<std::string, std::vector<Correction>>;
 
-Result<History> corrections_by_version(const Reader<Correction>& corrections, const std::string& model) {
+Result<History> corrections_by_version(
+    const Reader<Correction>& corrections, const std::string& model
+) {
     History history;
     TRY(corrections.each(
         Where<Correction>().eq(&Correction::model, model).order(&Correction::created),
@@ -117,7 +117,8 @@ Result<void> check_version(const ModelVersion& version) {
     });
     if (!fits || !positive) {
         return corrupt(fmt::format(
-            "A model version needs a positive training share for each of its classes: version {}, {} "
+            "A model version needs a positive training share for each of its classes: version {}, "
+            "{} "
             "shares, {} classes",
             version.number,
             version.prior.size(),
@@ -127,8 +128,8 @@ Result<void> check_version(const ModelVersion& version) {
     return {};
 }
 
-/// Training mixes by the version text that predictions carry, read once each; empty when the version is unknown or
-/// its mix does not fit.
+/// Training mixes by the version text that predictions carry, read once each; empty when the
+/// version is unknown or its mix does not fit.
 class TrainedPriors {
   public:
     TrainedPriors(const Reader<ModelVersion>& versions, const ModelVersion& known)
@@ -142,7 +143,8 @@ class TrainedPriors {
             return std::span<const double>(known->second);
         }
         std::vector<double> prior;
-        const auto all = TRY(versions_.select(Where<ModelVersion>().eq(&ModelVersion::model, model_)));
+        const auto all =
+            TRY(versions_.select(Where<ModelVersion>().eq(&ModelVersion::model, model_)));
         for (const auto& each : all) {
             if (std::to_string(each.number) == version && each.prior.size() == classes_ &&
                 check_version(each)) {
@@ -180,10 +182,12 @@ Result<Evaluator::Tally> Evaluator::tally(const CorrectionPlan& plan) const {
     for (const auto& audit : audits.newest) {
         labels.emplace(audit.prediction, audit.label);
     }
+
     struct ClassTally {
         std::int64_t rows = 0;
         std::int64_t gain = 0;
     };
+
     std::map<std::int64_t, ClassTally> by_class;
     const auto served = TRY(captured_.predictions(plan.model, audits.range));
     for (const auto& row : served) {
@@ -193,9 +197,11 @@ Result<Evaluator::Tally> Evaluator::tally(const CorrectionPlan& plan) const {
             continue;
         }
         const auto& scores = row.calibrated();
-        const bool plain = top(scores) == label->second;
-        const bool better =
-            top(stats::corrected(scores, stood->current_prior, stood->trained_prior)) == label->second;
+        const auto& prior = stood->trained_prior;
+        const auto discounted = stats::discounted_prior(prior, plan.prior_discount);
+        const bool plain = top(stats::corrected(scores, discounted, prior)) == label->second;
+        const bool better = top(stats::corrected(scores, stood->current_prior, stood->trained_prior)
+                            ) == label->second;
         ++tally.audited;
         tally.only_corrected += better && !plain ? 1 : 0;
         tally.only_plain += plain && !better ? 1 : 0;
@@ -219,8 +225,7 @@ Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVer
     TRY(check_version(version));
     Correction correction;
     correction.id = Id<Correction>::derived(
-        plan.now,
-        fmt::format("correction|{}|{}", plan.model, version.number)
+        plan.now, fmt::format("correction|{}|{}", plan.model, version.number)
     );
     if (auto found = TRY(corrections_.reader().find(correction.id))) {
         return std::move(*found);
@@ -252,13 +257,12 @@ Result<void> Evaluator::decide(const CorrectionPlan& plan, Correction& correctio
     correction.audited = tally.audited;
     correction.only_corrected = tally.only_corrected;
     correction.only_plain = tally.only_plain;
-    const auto before = TRY(corrections_.reader().first(
-        Where<Correction>()
-            .eq(&Correction::model, plan.model)
-            .eq(&Correction::objective, plan.objective)
-            .lt(&Correction::created, plan.now)
-            .newest(&Correction::created)
-    ));
+    const auto before =
+        TRY(corrections_.reader().first(Where<Correction>()
+                                            .eq(&Correction::model, plan.model)
+                                            .eq(&Correction::objective, plan.objective)
+                                            .lt(&Correction::created, plan.now)
+                                            .newest(&Correction::created)));
     const double gain = plan.objective == "balanced"
                             ? tally.balanced_gain
                             : static_cast<double>(tally.only_corrected - tally.only_plain);
@@ -270,7 +274,8 @@ Result<void> Evaluator::decide(const CorrectionPlan& plan, Correction& correctio
             ? fmt::format(", mean recall {:+.1f} points", 100 * tally.balanced_gain)
             : std::string();
     correction.reason = fmt::format(
-        "Correction {} {}: it alone is right on {} audited rows, plain scores alone on {}, of {}{} (at "
+        "Correction {} {}: it alone is right on {} audited rows, plain scores alone on {}, of {}{} "
+        "(at "
         "least {} needed).",
         was_on == correction.enabled ? "stays" : "goes",
         correction.enabled ? "on" : "off",

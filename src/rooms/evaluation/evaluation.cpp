@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kProbabilityMin = 1e-6;
 
-/// One list must begin with the other: schemas only append, so then a class index means the same in both.
+/// One list must begin with the other: schemas only append, so then a class index means the same in
+/// both.
 bool same_meaning(const std::vector<std::string>& a, const std::vector<std::string>& b) {
     const auto shared = std::min(a.size(), b.size());
     return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(shared), b.begin());
@@ -38,7 +39,8 @@ Result<void> check_input(
         const auto label = holdout[i].label;
         if (label < 0 || label >= static_cast<std::int64_t>(challenger.labels.size())) {
             return invalid_argument(fmt::format(
-                "A hold-out item has a label outside the challenger's classes: item {}, label {}, {} "
+                "A hold-out item has a label outside the challenger's classes: item {}, label {}, "
+                "{} "
                 "classes",
                 i,
                 label,
@@ -50,9 +52,7 @@ Result<void> check_input(
 }
 
 Result<std::shared_ptr<const Model>> load_version(
-    const Vault& vault,
-    const Engine& engine,
-    const ModelVersion& version
+    const Vault& vault, const Engine& engine, const ModelVersion& version
 ) {
     const std::string place = fmt::format("version {} of '{}'", version.number, version.model);
     const auto bytes = TRY(vault.get(version.artefact).within(place));
@@ -69,21 +69,15 @@ Result<std::shared_ptr<const Model>> load_version(
 }
 
 Result<std::optional<Evaluation>> judged_before(
-    const Reader<Evaluation>& evaluations,
-    const GatePlan& plan,
-    const ModelVersion& challenger
+    const Reader<Evaluation>& evaluations, const GatePlan& plan, const ModelVersion& challenger
 ) {
     if (plan.turn) {
-        return evaluations.first(
-            Where<Evaluation>()
-                .eq(&Evaluation::challenger, challenger.id)
-                .eq(&Evaluation::turn, plan.turn)
-        );
+        return evaluations.first(Where<Evaluation>()
+                                     .eq(&Evaluation::challenger, challenger.id)
+                                     .eq(&Evaluation::turn, plan.turn));
     }
     return evaluations.first(
-        Where<Evaluation>()
-            .eq(&Evaluation::challenger, challenger.id)
-            .is_null(&Evaluation::turn)
+        Where<Evaluation>().eq(&Evaluation::challenger, challenger.id).is_null(&Evaluation::turn)
     );
 }
 

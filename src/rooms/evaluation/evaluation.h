@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Evaluation: champion against challenger on the audit hold-out, paired, and whether label-shift correction
-// helps. Called by loop/, one thread.
+// Evaluation: champion against challenger on the audit hold-out, paired, and whether label-shift
+// correction helps. Called by loop/, one thread.
 
 #include <cstdint>
 #include <optional>
@@ -30,22 +30,23 @@ struct HoldoutItem {
 struct GatePlan {
     std::string model;
     std::optional<Id<Turn>> turn = {};
-    double margin = 0.01;            ///< Non-inferiority margin of delta.
-    double alpha = 0.05;             ///< Of each one-sided test.
-    std::int64_t items_min = 10;     ///< Fewer hold-out items: undecided.
+    double margin = 0.01;               ///< Non-inferiority margin of delta.
+    double alpha = 0.05;                ///< Of each one-sided test.
+    std::int64_t items_min = 10;        ///< Fewer hold-out items: undecided.
     std::int64_t slice_items_min = 50;  ///< A class with so many items can veto.
-    double slice_loss = 0.03;           ///< by a loss of at least so much, if also McNemar p <= alpha.
+    double slice_loss = 0.03;  ///< by a loss of at least so much, if also McNemar p <= alpha.
     Time now = {};
 };
 
 struct CorrectionPlan {
     std::string model;
     std::string objective = "accuracy";  ///< or "balanced" (mean recall).
-    TimeRange window = {};                    ///< Served rows the class mix is estimated from (about 3 months).
-    std::int64_t audits_min = 30;        ///< Fewer audited rows: stays off.
-    std::int64_t audits_max = 400;       ///< Only the newest so many audited rows decide.
-    double pull = 100;                   ///< Dirichlet rows that pull the estimate to the training prior.
-    int rounds = 60;                     ///< Of EM, at most.
+    TimeRange window = {};  ///< Served rows the class mix is estimated from (about 3 months).
+    std::int64_t audits_min = 30;   ///< Fewer audited rows: stays off.
+    std::int64_t audits_max = 400;  ///< Only the newest so many audited rows decide.
+    double pull = 100;  ///< Dirichlet rows that pull the estimate to the training prior.
+    double prior_discount = 0.25;  ///< Of the rule that serves while no mix is measured; what the mix must beat.
+    int rounds = 60;    ///< Of EM, at most.
     Time now = {};
 };
 
@@ -62,9 +63,10 @@ class Evaluator {
         Writer<Correction> corrections
     );
 
-    /// The gate. Without a champion the verdict is promote, and `only_challenger` counts the items it got right. A
-    /// second run with the same turn and challenger finds the first. InvalidArgument: class names of the two versions
-    /// differ, a label outside the challenger's classes.
+    /// The gate. Without a champion the verdict is promote, and `only_challenger` counts the items
+    /// it got right. A second run with the same turn and challenger finds the first.
+    /// InvalidArgument: class names of the two versions differ, a label outside the challenger's
+    /// classes.
     Result<Evaluation> judge(
         const GatePlan& plan,
         const ModelVersion& challenger,
@@ -72,12 +74,13 @@ class Evaluator {
         const std::vector<HoldoutItem>& holdout
     );
 
-    /// Estimates the class mix on the served rows of the window by EM (Saerens et al. 2002) from their calibrated
-    /// scores as served (no version had trained on a row before it served it), each divided by the training mix of
-    /// its own version, and decides from audited rows whether `version` is to be served with it. The evidence is
-    /// prequential: each audited row is compared under the Correction that stood when it was served (enabled or
-    /// not) against no correction. Once on, it goes off only when that comparison turns against it. A second run
-    /// with the same version and `now` finds the first. Corrupt: the version's mix does not fit its labels.
+    /// Estimates the class mix on the served rows of the window by EM (Saerens et al. 2002) from
+    /// their calibrated scores as served (no version had trained on a row before it served it),
+    /// each divided by the training mix of its own version, and decides from audited rows whether
+    /// `version` is to be served with it. The evidence is prequential: each audited row is compared
+    /// under the Correction that stood when it was served (enabled or not) against no correction.
+    /// Once on, it goes off only when that comparison turns against it. A second run with the same
+    /// version and `now` finds the first. Corrupt: the version's mix does not fit its labels.
     Result<Correction> correct(const CorrectionPlan& plan, const ModelVersion& version);
 
   private:

@@ -20,15 +20,18 @@ using ::testing::HasSubstr;
 const Time kStart = parse_time("2017-01-01").value();
 const std::vector<std::string> kLabels = {"economy", "sports"};
 
-/// A model that reads its answer from the text: the digit after '#' is what version n says, e.g. "1,0#" for versions 1
-/// and 2. So a test chooses every outcome.
+/// A model that reads its answer from the text: the digit after '#' is what version n says, e.g.
+/// "1,0#" for versions 1 and 2. So a test chooses every outcome.
 class ScriptedModel final : public Model {
   public:
     ScriptedModel(std::size_t place, std::int32_t classes) : place_(place), classes_(classes) {}
 
     [[nodiscard]] std::int32_t classes() const override { return classes_; }
+
     [[nodiscard]] std::int32_t embedding_size() const override { return 0; }
+
     [[nodiscard]] std::size_t memory_bytes() const override { return 0; }
+
     void predict(std::string_view text, std::span<float> scores, std::span<float>) const override {
         const auto said = static_cast<std::size_t>(text.at(place_) - '0');
         std::fill(scores.begin(), scores.end(), 0.1F);
@@ -43,15 +46,19 @@ class ScriptedModel final : public Model {
 class ScriptedEngine final : public Engine {
   public:
     [[nodiscard]] std::string_view name() const override { return "scripted"; }
-    Result<FittedModel> fit(
-        const TrainingSet&,
+
+    Result<FittedModel>
+    fit(const TrainingSet&,
         const EngineSettings&,
         std::uint64_t,
-        const FitObserver&
-    ) const override {
+        const FitObserver&) const override {
         return make_error(Code::Unsupported, "A scripted engine does not learn");
     }
-    Result<std::string> pack(std::string_view weights) const override { return std::string(weights); }
+
+    Result<std::string> pack(std::string_view weights) const override {
+        return std::string(weights);
+    }
+
     /// Artefact: "<place in the text> <classes>".
     Result<std::shared_ptr<const Model>> load(std::string_view artefact) const override {
         if (artefact.size() != 3) {
@@ -61,7 +68,11 @@ class ScriptedEngine final : public Engine {
             std::make_shared<ScriptedModel>(artefact[0] - '0', artefact[2] - '0')
         );
     }
-    [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t, int) const override { return {}; }
+
+    [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t, int) const override {
+        return {};
+    }
+
     [[nodiscard]] EngineSettings at_effort(const EngineSettings& settings, double) const override {
         return settings;
     }
@@ -101,11 +112,7 @@ struct World {
 
     Prediction serve(Time time, float second, const std::string& version = "1") {
         auto row = flywheel::testing::served_row(
-            "news",
-            "text " + std::to_string(++seq),
-            time,
-            {1 - second, second},
-            rng
+            "news", "text " + std::to_string(++seq), time, {1 - second, second}, rng
         );
         row.version = version;
         captured.add(row);
@@ -207,9 +214,13 @@ TEST(Judge, ReportsAnArtefactThatIsMissingOrDoesNotFit) {
     World world;
     auto version = world.version(1);
     version.artefact = sha256("nowhere");
-    EXPECT_EQ(world.evaluator.judge({.model = "news"}, version, {}, {}).error().code, Code::NotFound);
+    EXPECT_EQ(
+        world.evaluator.judge({.model = "news"}, version, {}, {}).error().code, Code::NotFound
+    );
     version.artefact = world.vault->put("0 3").value();
-    EXPECT_EQ(world.evaluator.judge({.model = "news"}, version, {}, {}).error().code, Code::Corrupt);
+    EXPECT_EQ(
+        world.evaluator.judge({.model = "news"}, version, {}, {}).error().code, Code::Corrupt
+    );
 }
 
 /// A stream where class 1 went from half to nine tenths, its rows and audits.
@@ -237,7 +248,9 @@ struct ShiftedStream {
     Correction correct() { return world.evaluator.correct(plan, version).value(); }
 };
 
-Time month(int number) { return kStart + std::chrono::hours(24 * 30) * number; }
+Time month(int number) {
+    return kStart + std::chrono::hours(24 * 30) * number;
+}
 
 TEST(Correct, StaysOffUntilAuditsSawACorrectionStand) {
     ShiftedStream stream;
@@ -315,7 +328,8 @@ TEST(Correct, WithoutServedRowsTheTrainingMixStays) {
 }
 
 TEST(Correct, BalancedObjectiveCountsClassesAlike) {
-    // Under a mix of nine tenths the correction wins many rows of the common class and loses the rare one's.
+    // Under a mix of nine tenths the correction wins many rows of the common class and loses the
+    // rare one's.
     ShiftedStream stream;
     stream.plan.objective = "balanced";
     stream.window(month(1), 800, 0.9);
@@ -337,8 +351,7 @@ TEST(Correct, RefusesUnknownObjectivesAndBrokenVersions) {
     stream.plan.objective = "accuracy";
     stream.version.prior = {1.0, 0.0};
     EXPECT_EQ(
-        stream.world.evaluator.correct(stream.plan, stream.version).error().code,
-        Code::Corrupt
+        stream.world.evaluator.correct(stream.plan, stream.version).error().code, Code::Corrupt
     );
 }
 

@@ -32,9 +32,7 @@ std::vector<ClassCounts> by_class(std::span<const PairedAnswer> answers, std::si
 }
 
 void fill_numbers(
-    const GatePlan& plan,
-    std::span<const PairedAnswer> answers,
-    Evaluation& evaluation
+    const GatePlan& plan, std::span<const PairedAnswer> answers, Evaluation& evaluation
 ) {
     evaluation.n = static_cast<std::int64_t>(answers.size());
     const double share = answers.empty() ? 0 : 1 / static_cast<double>(answers.size());
@@ -49,9 +47,7 @@ void fill_numbers(
         return;
     }
     const stats::PairedCounts counts{
-        evaluation.only_challenger,
-        evaluation.only_champion,
-        evaluation.n
+        evaluation.only_challenger, evaluation.only_champion, evaluation.n
     };
     evaluation.p_better = stats::mcnemar_better(counts);
     evaluation.p_worse = stats::mcnemar_better(counts.swapped());
@@ -93,7 +89,9 @@ void decide(
     if (n < plan.items_min) {
         return say(
             Verdict::Undecided,
-            fmt::format("Too few hold-out items to judge: {}, at least {} needed.", score, plan.items_min)
+            fmt::format(
+                "Too few hold-out items to judge: {}, at least {} needed.", score, plan.items_min
+            )
         );
     }
     if (evaluation.p_worse <= plan.alpha) {

@@ -21,9 +21,10 @@ struct PairedAnswer {
     double champion_loss = 0;
 };
 
-/// Fills counts, tests, losses, per_class, verdict and reason of `evaluation` (training-and-release.md, section G). In
-/// this order: no champion: promote; fewer than items_min: undecided; worse, or worse in one class: keep; not
-/// inferior by more than the margin and b >= c: promote; else undecided. `labels`: names by class.
+/// Fills counts, tests, losses, per_class, verdict and reason of `evaluation`
+/// (training-and-release.md, section G). In this order: no champion: promote; fewer than items_min:
+/// undecided; worse, or worse in one class: keep; not inferior by more than the margin and b >= c:
+/// promote; else undecided. `labels`: names by class.
 void apply_gate(
     const GatePlan& plan,
     std::span<const PairedAnswer> answers,

@@ -68,6 +68,7 @@ TEST(Gate, VerdictsFollowTheTable) {
         Verdict verdict;
         const char* reason;
     };
+
     for (const auto& row : {
              Row{"too few", {8, 1, 0, 0}, Verdict::Undecided, "at least 10"},
              Row{"worse, p = .0312", {50, 0, 5, 5}, Verdict::Keep, "worse"},

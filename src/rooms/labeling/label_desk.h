@@ -78,7 +78,8 @@ struct LabelDesk {
         LabelFold fold;
         const auto in_order =
             Where<LabelEvent>().eq(&LabelEvent::model, "news").order(&LabelEvent::seq);
-        for (const auto& event : Reader<LabelEvent>(*ledger).select(in_order).value()) {
+        const auto log = Reader<LabelEvent>(*ledger).select(in_order).value();
+        for (const auto& event : log) {
             fold.add(event);
         }
         return fold;

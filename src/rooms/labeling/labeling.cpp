@@ -134,6 +134,14 @@ Result<Schema> Labeling::schema(const std::string& model) const {
     return std::move(*found);
 }
 
+Result<std::int64_t> Labeling::answers_since(const std::string& model, std::int64_t seq) const {
+    // Only people and imports are written here; models and rules never answer through this door.
+    return events_.reader().count(Where<LabelEvent>()
+                                      .eq(&LabelEvent::model, model)
+                                      .eq(&LabelEvent::action, LabelAction::Answer)
+                                      .gt(&LabelEvent::seq, seq));
+}
+
 Result<std::vector<Question>> Labeling::next(
     const std::string& model, const std::string& actor, int count
 ) {

@@ -41,9 +41,8 @@ struct AnswerRequest {
     LabelAction action = LabelAction::Answer;  ///< Answer, Skip, Flag or Undo.
     std::string label{};                       ///< Label name for Answer.
     std::string reason{};                      ///< For Skip and Flag.
-    std::string
-        target;  ///< Event id for Undo; "" = the actor's newest live one (of the task, if given).
-    std::int64_t t_shown = 0;  ///< Client milliseconds UTC; 0 = unknown.
+    std::string target{};                      ///< Of an Undo: event id; "" = own newest live one.
+    std::int64_t t_shown = 0;                  ///< Client milliseconds UTC; 0 = unknown.
     std::int64_t t_saved = 0;
 };
 
@@ -130,6 +129,7 @@ class Labeling {
     Result<Model*> fresh_model(const std::string& name) const;
     Result<void> load_events(const std::string& name) const;
     Result<void> load_tasks(const std::string& name, bool exactly) const;
+    Result<void> add_tasks(Model& model, const Where<LabelTask>& wanted) const;
     Result<void> append(Tail& tail, LabelEvent& event);
     Result<LabelEvent> event_of(const AnswerRequest& request) const;
     Result<LabelEvent> undo_of(const AnswerRequest& request) const;

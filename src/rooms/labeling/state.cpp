@@ -64,41 +64,44 @@ Result<void> Labeling::load_events(const std::string& name) const {
     return {};
 }
 
-Result<void> Labeling::load_tasks(const std::string& name, bool exactly) const {
-    auto& model = state_->models[name];
-    const auto newest = TRY(tasks_.first(Where<LabelTask>()
-                                             .eq(&LabelTask::model, name)
-                                             .newest(&LabelTask::turn)
-                                             .newest(&LabelTask::rank)));
-    const auto seen = model.queue.newest();
-    const auto there = newest ? std::pair(newest->turn, newest->rank) : decltype(seen){};
-    const auto of_model = [&] { return Where<LabelTask>().eq(&LabelTask::model, name); };
-    bool same = there == seen;
-    bool all = there < seen;
-    if (exactly && same) {
-        const auto count = TRY(tasks_.count(of_model()));
-        same = count == static_cast<std::int64_t>(model.queue.size());
-        all = !same;
-    }
-    if (same) {
-        return {};
-    }
-    if (all) {
-        // Tasks that we know are gone (rolled back) or were added in an older turn: begin anew.
-        model.queue = TaskQueue();
-    }
-    const auto wanted = all ? of_model() : of_model().ge(&LabelTask::turn, seen.first);
-    auto loaded = tasks_.each(wanted, [&](const LabelTask& task) -> Result<void> {
+Result<void> Labeling::add_tasks(Model& model, const Where<LabelTask>& wanted) const {
+    return tasks_.each(wanted, [&](const LabelTask& task) -> Result<void> {
         if (!model.queue.knows(task.id)) {
             model.queue.add(task, model.status_of(task.item, {task.id}));
             model.refresh(task.item);
         }
         return {};
     });
+}
+
+Result<void> Labeling::load_tasks(const std::string& name, bool exactly) const {
+    auto& model = state_->models[name];
+    // The greatest id is one step into the key's index; ids begin with the time of their turn.
+    const auto newest = TRY(tasks_.first(Where<LabelTask>().newest(&LabelTask::id)));
+    const auto stamp = newest ? newest->id : Id<LabelTask>();
+    if (stamp == model.newest_task && !exactly) {
+        return {};
+    }
+    const auto of_model = [&] { return Where<LabelTask>().eq(&LabelTask::model, name); };
+    const auto load = [&]() -> Result<void> {
+        if (stamp > model.newest_task) {
+            TRY(add_tasks(model, of_model().ge(&LabelTask::turn, model.queue.newest_turn())));
+        }
+        if (TRY(tasks_.count(of_model())) == static_cast<std::int64_t>(model.queue.size())) {
+            return {};
+        }
+        // Tasks that we know were rolled back, or some came late in an older turn: begin anew.
+        model.queue = TaskQueue();
+        return add_tasks(model, of_model());
+    };
+    auto loaded = load();
     if (!loaded) {
         model.queue = TaskQueue();  // half of a turn must not look like all of it
+        model.newest_task = {};
+        return loaded;
     }
-    return loaded;
+    model.newest_task = stamp;
+    return {};
 }
 
 Result<Labeling::Model*> Labeling::fresh_model(const std::string& name) const {

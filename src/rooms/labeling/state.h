@@ -35,6 +35,8 @@ struct Labeling::Model {
     LabelFold fold;
     TaskQueue queue;
     Tail tail;
+    Id<LabelTask>
+        newest_task;  ///< Greatest id in the ledger, of any model, when the queue was loaded.
     std::map<std::string, std::vector<Done>> done;  ///< By person, in order of seq.
 
     void take(const LabelEvent& event);

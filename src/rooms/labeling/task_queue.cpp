@@ -21,7 +21,7 @@ void TaskQueue::add(LabelTask task, TaskStatus status) {
     slot.task = std::move(task);
     slot.status = status;
     by_item_[slot.task.item].push_back(&slot);
-    newest_ = std::max(newest_, std::pair(slot.task.turn, slot.task.rank));
+    newest_turn_ = std::max(newest_turn_, slot.task.turn);
     if (status == TaskStatus::Open) {
         free_.insert(&slot);
         ++open_;

@@ -11,7 +11,6 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -47,8 +46,8 @@ class TaskQueue {
 
     [[nodiscard]] std::size_t size() const { return slots_.size(); }
 
-    /// (turn, rank) of the last task in order; zero when there is none.
-    [[nodiscard]] std::pair<Id<Turn>, std::int64_t> newest() const { return newest_; }
+    /// Of all tasks; zero when there is none.
+    [[nodiscard]] Id<Turn> newest_turn() const { return newest_turn_; }
 
   private:
     struct Slot {
@@ -75,7 +74,7 @@ class TaskQueue {
     std::map<std::string, Slots> leased_;
     std::map<Time, Slots> expiring_;
     std::int64_t open_ = 0;
-    std::pair<Id<Turn>, std::int64_t> newest_;
+    Id<Turn> newest_turn_;
 };
 
 }  // namespace flywheel::labeling

@@ -11,8 +11,7 @@ namespace flywheel::monitoring {
 namespace {
 
 Result<std::optional<std::int64_t>> current_label(
-    const Reader<LabelEvent>& events,
-    const LabelTask& task
+    const Reader<LabelEvent>& events, const LabelTask& task
 ) {
     LabelFold fold;
     TRY(events.each(
@@ -31,18 +30,14 @@ Result<std::optional<std::int64_t>> current_label(
 
 }  // namespace
 
-Result<AuditedAccuracy> Monitoring::audited_accuracy(
-    const std::string& model,
-    TimeRange window
-) const {
-    const auto audits = TRY(tasks_.select(
-        Where<LabelTask>()
-            .eq(&LabelTask::model, model)
-            .eq(&LabelTask::arm, Arm::Audit)
-            .gt(&LabelTask::window_end, window.begin)
-            .le(&LabelTask::window_end, window.end)
-            .ge(&LabelTask::window_begin, window.begin)
-    ));
+Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, TimeRange window)
+    const {
+    const auto audits = TRY(tasks_.select(Where<LabelTask>()
+                                              .eq(&LabelTask::model, model)
+                                              .eq(&LabelTask::arm, Arm::Audit)
+                                              .gt(&LabelTask::window_end, window.begin)
+                                              .le(&LabelTask::window_end, window.end)
+                                              .ge(&LabelTask::window_begin, window.begin)));
     AuditedAccuracy result;
     std::vector<stats::Drawn> sample;
     for (const auto& task : audits) {
@@ -70,16 +65,12 @@ Result<AuditedAccuracy> Monitoring::audited_accuracy(
 }
 
 Result<std::vector<int>> Monitoring::last_audits(
-    const std::string& model,
-    Time until,
-    std::int64_t count
+    const std::string& model, Time until, std::int64_t count
 ) const {
-    auto audits = TRY(tasks_.select(
-        Where<LabelTask>()
-            .eq(&LabelTask::model, model)
-            .eq(&LabelTask::arm, Arm::Audit)
-            .le(&LabelTask::window_end, until)
-    ));
+    auto audits = TRY(tasks_.select(Where<LabelTask>()
+                                        .eq(&LabelTask::model, model)
+                                        .eq(&LabelTask::arm, Arm::Audit)
+                                        .le(&LabelTask::window_end, until)));
     // Ids of predictions begin with the time of serving.
     std::sort(audits.begin(), audits.end(), [](const LabelTask& a, const LabelTask& b) {
         return a.prediction > b.prediction;

@@ -71,8 +71,8 @@ stats::MeanShift embedding_shift(
     );
 }
 
-/// Ratio of what blocks show to what independent rows would, with a margin for having few blocks (monitoring.md,
-/// section 3.4).
+/// Ratio of what blocks show to what independent rows would, with a margin for having few blocks
+/// (monitoring.md, section 3.4).
 double design_effect(double statistic_sum, double expected_sum, double freedom, double blocks) {
     if (blocks < 2 || expected_sum <= 0) {
         return 1;
@@ -82,9 +82,7 @@ double design_effect(double statistic_sum, double expected_sum, double freedom, 
 }
 
 void measure_design_effects(
-    Reference& reference,
-    std::span<const Prediction> rows,
-    std::int32_t classes
+    Reference& reference, std::span<const Prediction> rows, std::int32_t classes
 ) {
     const std::size_t blocks = std::min(kBlocks, rows.size() / kBlockRowsMin);
     double class_sum = 0;
@@ -96,15 +94,15 @@ void measure_design_effects(
         const std::size_t last = rows.size() * (l + 1) / blocks;
         const WindowSums block = sums_of(rows.subspan(first, last - first), classes);
         const WindowSums rest = minus(reference.sums, block);
-        // Blocks are small, but only the mean of the statistic matters here, and that needs no pooling.
+        // Blocks are small, but only the mean of the statistic matters here, and that needs no
+        // pooling.
         const auto chi = stats::two_sample_chi_square(
-            rest.class_counts,
-            block.class_counts,
-            {.expected_min = 1e-9}
+            rest.class_counts, block.class_counts, {.expected_min = 1e-9}
         );
         class_sum += chi.statistic;
         class_freedom += chi.freedom;
-        if (reference.frame.directions() > 0 && block.embedding_rows > 0 && rest.embedding_rows > 0) {
+        if (reference.frame.directions() > 0 && block.embedding_rows > 0 &&
+            rest.embedding_rows > 0) {
             const auto block_rows = static_cast<double>(block.embedding_rows);
             embedding_sum += embedding_shift(reference.frame, rest, block, block_rows, 1).statistic;
             embedding_expected += stats::expected_statistic(reference.frame);
@@ -127,18 +125,14 @@ Reading read_classes(const Reference& reference, const WindowSums& window) {
     const auto n = static_cast<double>(window.rows);
     reading.rows_used = std::min(n, m * kWindowShareMax);
     const auto chi = stats::two_sample_chi_square(
-        reference.sums.class_counts,
-        window.class_counts,
-        {.window_rows_max = m * kWindowShareMax}
+        reference.sums.class_counts, window.class_counts, {.window_rows_max = m * kWindowShareMax}
     );
     if (chi.freedom < 1) {
         return reading;
     }
     reading.applicable = true;
-    reading.p = stats::chi_square_survival(
-        chi.statistic / reference.class_design_effect,
-        chi.freedom
-    );
+    reading.p =
+        stats::chi_square_survival(chi.statistic / reference.class_design_effect, chi.freedom);
     reading.e = stats::e_from_p(reading.p);
     reading.effect = chi.effect;
     reading.category = chi.category;
@@ -149,13 +143,13 @@ Reading read_classes(const Reference& reference, const WindowSums& window) {
     // The largest of K changes is shown, hence Bonferroni's quantile.
     const auto classes = static_cast<double>(window.class_counts.size());
     const double z = stats::normal_quantile(1 - 0.025 / classes);
-    reading.noise = z * std::sqrt(
-                            share * (1 - share) * (1 / n + 1 / m) * reference.class_design_effect
-                        );
+    reading.noise =
+        z * std::sqrt(share * (1 - share) * (1 / n + 1 / m) * reference.class_design_effect);
     return reading;
 }
 
-/// The value that chi-square with `freedom` degrees exceeds in 5 % (Wilson, Hilferty 1931; good to 1 %).
+/// The value that chi-square with `freedom` degrees exceeds in 5 % (Wilson, Hilferty 1931; good to
+/// 1 %).
 double chi_square_upper(double freedom) {
     const double a = 2 / (9 * freedom);
     return freedom * std::pow(1 - a + 1.6449 * std::sqrt(a), 3);
@@ -172,13 +166,8 @@ Reading read_embedding(const Reference& reference, const WindowSums& window) {
     const auto n = static_cast<double>(window.embedding_rows);
     const double design_effect = reference.embedding_design_effect;
     reading.rows_used = std::min(n, m * kWindowShareMax);
-    const auto shift = embedding_shift(
-        reference.frame,
-        reference.sums,
-        window,
-        reading.rows_used,
-        design_effect
-    );
+    const auto shift =
+        embedding_shift(reference.frame, reference.sums, window, reading.rows_used, design_effect);
     reading.applicable = true;
     reading.p = shift.p;
     reading.e = stats::e_from_p(shift.p);

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// What one window shows, as exact sums, and how far that is from the reference. Used inside monitoring only;
-// plain values, one thread.
+// What one window shows, as exact sums, and how far that is from the reference. Used inside
+// monitoring only; plain values, one thread.
 
 #include <cstdint>
 #include <span>
@@ -12,12 +12,14 @@
 
 namespace flywheel::monitoring {
 
-/// Integer sums only, so merging is exact in any order: profile(A u B) == merge(profile(A), profile(B)).
+/// Integer sums only, so merging is exact in any order: profile(A u B) == merge(profile(A),
+/// profile(B)).
 struct WindowSums {
     std::int64_t rows = 0;
-    std::vector<std::int64_t> class_counts;    ///< [K] answers by class.
-    std::int64_t embedding_rows = 0;           ///< Rows with a finite embedding of the common width.
-    std::vector<std::int64_t> embedding_sums;  ///< [width] sums of round(z * 2^14); empty without embeddings.
+    std::vector<std::int64_t> class_counts;  ///< [K] answers by class.
+    std::int64_t embedding_rows = 0;         ///< Rows with a finite embedding of the common width.
+    std::vector<std::int64_t>
+        embedding_sums;  ///< [width] sums of round(z * 2^14); empty without embeddings.
 
     auto operator<=>(const WindowSums&) const = default;
 
@@ -35,21 +37,23 @@ struct WindowSums {
 struct Reference {
     WindowSums sums;
     stats::MeanFrame frame;
-    double class_design_effect = 1;      ///< How much more blocks of rows vary than independent rows would.
+    double class_design_effect =
+        1;  ///< How much more blocks of rows vary than independent rows would.
     double embedding_design_effect = 1;
 };
 
-/// `rows` in order of time. Basis entries are rounded to 2^-16, so a stored frame gives the same numbers.
+/// `rows` in order of time. Basis entries are rounded to 2^-16, so a stored frame gives the same
+/// numbers.
 [[nodiscard]] Reference make_reference(std::span<const Prediction> rows, std::int32_t classes);
 
 /// One detector's view of one window.
 struct Reading {
-    bool applicable = false;     ///< False: nothing to compare (one class, no embeddings).
+    bool applicable = false;  ///< False: nothing to compare (one class, no embeddings).
     double p = 1;
     double e = 1;
     double effect = 0;
-    double noise = 0;            ///< Effect that chance alone exceeds in 5 % of windows of this size.
-    double rows_used = 0;        ///< n of the test: at most a tenth of the reference.
+    double noise = 0;      ///< Effect that chance alone exceeds in 5 % of windows of this size.
+    double rows_used = 0;  ///< n of the test: at most a tenth of the reference.
     std::int64_t category = -1;  ///< Class whose share moved most.
     double share_before = 0;
     double share_now = 0;
@@ -60,8 +64,9 @@ struct Readings {
     Reading embedding;
 };
 
-/// A window counts as at most this share of the reference's rows. Windows share the sampling error of one reference;
-/// beyond the cap that error would look like drift in every window (monitoring.md, section 2).
+/// A window counts as at most this share of the reference's rows. Windows share the sampling error
+/// of one reference; beyond the cap that error would look like drift in every window
+/// (monitoring.md, section 2).
 inline constexpr double kWindowShareMax = 0.1;
 
 [[nodiscard]] Readings compare(const Reference& reference, const WindowSums& window);

@@ -47,12 +47,10 @@ Id<Incident> incident_id(const Profile& profile) {
     return Id<Incident>::derived(profile.window_end, "incident|" + profile.id.text());
 }
 
-/// Rows of the version in the range. When capture kept rows with different probabilities they are thinned to the
-/// smallest, by a hash of their id, so that what remains is a uniform sample.
+/// Rows of the version in the range. When capture kept rows with different probabilities they are
+/// thinned to the smallest, by a hash of their id, so that what remains is a uniform sample.
 Result<std::vector<Prediction>> rows_of(
-    const CapturedRows& captured,
-    const Plan& plan,
-    TimeRange range
+    const CapturedRows& captured, const Plan& plan, TimeRange range
 ) {
     auto rows = TRY(captured.predictions(plan.model, range));
     const std::string version = std::to_string(plan.version);
@@ -68,11 +66,7 @@ Result<std::vector<Prediction>> rows_of(
 }
 
 /// Sums of the windows that begin in [from, until), of one version.
-Result<WindowSums> merged(
-    const Reader<Profile>& profiles,
-    const Plan& plan,
-    TimeRange begins
-) {
+Result<WindowSums> merged(const Reader<Profile>& profiles, const Plan& plan, TimeRange begins) {
     WindowSums sums = empty_sums(plan.classes);
     TRY(profiles.each(
         Where<Profile>()
@@ -93,7 +87,9 @@ Result<WindowSums> merged(
     return sums;
 }
 
-Json chain_numbers(const WatchState& state, std::size_t chain, const Reading& reading, double gate) {
+Json chain_numbers(
+    const WatchState& state, std::size_t chain, const Reading& reading, double gate
+) {
     return {
         {"m", state.chains[chain].evidence.m},
         {"e", reading.e},
@@ -114,10 +110,7 @@ std::string describe(std::size_t chain, const Reading& reading) {
             100 * reading.share_now
         );
     }
-    return fmt::format(
-        "the mean embedding moved by {:.2f} standard deviations",
-        reading.effect
-    );
+    return fmt::format("the mean embedding moved by {:.2f} standard deviations", reading.effect);
 }
 
 }  // namespace
@@ -176,12 +169,11 @@ Result<void> Monitoring::begin_session(Session& session) const {
     session.profile.window_begin = plan.window.begin;
     session.profile.window_end = plan.window.end;
     session.profile.created = plan.now;
-    const auto before = TRY(profiles_.reader().first(
-        Where<Profile>()
-            .eq(&Profile::model, plan.model)
-            .le(&Profile::window_end, plan.window.begin)
-            .newest(&Profile::window_end)
-    ));
+    const auto before =
+        TRY(profiles_.reader().first(Where<Profile>()
+                                         .eq(&Profile::model, plan.model)
+                                         .le(&Profile::window_end, plan.window.begin)
+                                         .newest(&Profile::window_end)));
     WatchState& state = session.content.state;
     if (before && before->version == plan.version) {
         state = TRY(from_content(before->content)).state;
@@ -190,12 +182,10 @@ Result<void> Monitoring::begin_session(Session& session) const {
         state.carried_from = plan.window.begin;
         state.reset_chains(plan.window.begin);
     }
-    auto open = TRY(incidents_.reader().select(
-        Where<Incident>()
-            .eq(&Incident::model, plan.model)
-            .eq(&Incident::state, IncidentState::Open)
-            .order(&Incident::opened)
-    ));
+    auto open = TRY(incidents_.reader().select(Where<Incident>()
+                                                   .eq(&Incident::model, plan.model)
+                                                   .eq(&Incident::state, IncidentState::Open)
+                                                   .order(&Incident::opened)));
     for (auto& incident : open) {
         if (incident.version == plan.version && incident.opened > state.run_begin) {
             session.open.push_back(std::move(incident));
@@ -209,15 +199,15 @@ Result<void> Monitoring::begin_session(Session& session) const {
 }
 
 Result<std::optional<Reference>> Monitoring::reference_of(const Session& session) const {
-    const auto complete = TRY(profiles_.reader().first(
-        Where<Profile>()
-            .eq(&Profile::model, session.plan.model)
-            .eq(&Profile::version, session.plan.version)
-            .eq(&Profile::reference, true)
-            .ge(&Profile::window_begin, session.content.state.run_begin)
-            .le(&Profile::window_end, session.plan.window.begin)
-            .newest(&Profile::window_end)
-    ));
+    const auto complete = TRY(
+        profiles_.reader().first(Where<Profile>()
+                                     .eq(&Profile::model, session.plan.model)
+                                     .eq(&Profile::version, session.plan.version)
+                                     .eq(&Profile::reference, true)
+                                     .ge(&Profile::window_begin, session.content.state.run_begin)
+                                     .le(&Profile::window_end, session.plan.window.begin)
+                                     .newest(&Profile::window_end))
+    );
     if (!complete) {
         return std::optional<Reference>();
     }
@@ -236,8 +226,7 @@ Result<void> Monitoring::extend_reference(Session& session) const {
     session.profile.reference = true;
     state.carried_from = plan.window.end;
     state.reset_chains(plan.window.end);
-    const auto rows =
-        TRY(rows_of(captured_, plan, {state.run_begin, plan.window.end}));
+    const auto rows = TRY(rows_of(captured_, plan, {state.run_begin, plan.window.end}));
     if (static_cast<std::int64_t>(rows.size()) >= plan.reference_rows_min) {
         session.content.reference = make_reference(rows, plan.classes);
     }
@@ -294,14 +283,14 @@ void Monitoring::close_quiet(Session& session) const {
     state.reset_chains(session.plan.window.end);
     for (const auto& incident : session.open) {
         for (std::size_t i = 0; i < kChains; ++i) {
-            state.chains[i].excluded =
-                state.chains[i].excluded || incident.families.find(kFamilies[i]) != std::string::npos;
+            state.chains[i].excluded = state.chains[i].excluded ||
+                                       incident.families.find(kFamilies[i]) != std::string::npos;
         }
     }
 }
 
-/// S reached the budget. An Incident is opened only when a named chain's effect since its onset is worth it; M is
-/// kept either way.
+/// S reached the budget. An Incident is opened only when a named chain's effect since its onset is
+/// worth it; M is kept either way.
 Result<void> Monitoring::open_incident(Session& session, const Reference& reference) const {
     const Plan& plan = session.plan;
     WatchState& state = session.content.state;
@@ -373,11 +362,10 @@ Result<Watch> Monitoring::seen_before(const Profile& profile) const {
     watch.profile = profile;
     watch.tested = TRY(from_content(profile.content)).tested;
     watch.opened = TRY(incidents_.reader().find(incident_id(profile)));
-    const auto open = TRY(incidents_.reader().count(
-        Where<Incident>()
-            .eq(&Incident::model, profile.model)
-            .eq(&Incident::state, IncidentState::Open)
-    ));
+    const auto open =
+        TRY(incidents_.reader().count(Where<Incident>()
+                                          .eq(&Incident::model, profile.model)
+                                          .eq(&Incident::state, IncidentState::Open)));
     watch.incident_open = open > 0;
     return watch;
 }

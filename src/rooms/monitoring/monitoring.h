@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Monitoring: has the world moved, and is the model still good? Class-mix and embedding drift under one
-// false-alarm budget ("at most one in N days"), and audited accuracy with its interval. Called by loop/ once a
-// window, one thread.
+// Monitoring: has the world moved, and is the model still good? Class-mix and embedding drift under
+// one false-alarm budget ("at most one in N days"), and audited accuracy with its interval. Called
+// by loop/ once a window, one thread.
 
 #include <cstdint>
 #include <optional>
@@ -23,32 +23,34 @@ struct Reference;
 
 struct Plan {
     std::string model;
-    std::int64_t version = 0;          ///< ModelVersion.number served in the window.
+    std::int64_t version = 0;  ///< ModelVersion.number served in the window.
     std::int32_t classes = 0;
     TimeRange window = {};
-    double budget_days = 90;           ///< N: at most one false alarm per N days.
-    std::int64_t rows_min = 100;       ///< A window with fewer rows is shown, not tested.
-    std::int64_t reference_rows_min = 300;  ///< Windows become the reference until it has so many rows.
-    double class_gate = 0.02;          ///< Smallest change of a class share worth an Incident.
-    double embedding_gate = 0.1;       ///< Smallest shift of the mean, in reference standard deviations.
+    double budget_days = 90;      ///< N: at most one false alarm per N days.
+    std::int64_t rows_min = 100;  ///< A window with fewer rows is shown, not tested.
+    std::int64_t reference_rows_min =
+        300;                      ///< Windows become the reference until it has so many rows.
+    double class_gate = 0.02;     ///< Smallest change of a class share worth an Incident.
+    double embedding_gate = 0.1;  ///< Smallest shift of the mean, in reference standard deviations.
     Time now = {};
 };
 
 struct Watch {
     Profile profile;
-    std::optional<Incident> opened;    ///< By this window.
-    bool incident_open = false;        ///< Any Incident of the model is open now.
-    bool tested = false;               ///< False: reference, too few rows.
+    std::optional<Incident> opened;  ///< By this window.
+    bool incident_open = false;      ///< Any Incident of the model is open now.
+    bool tested = false;             ///< False: reference, too few rows.
 };
 
 /// A share with its 95 % interval.
 struct AuditedAccuracy {
-    std::int64_t n = 0;                ///< Audited rows with a label.
-    double accuracy = 0;               ///< Hajek mean with the stored probabilities.
+    std::int64_t n = 0;   ///< Audited rows with a label.
+    double accuracy = 0;  ///< Hajek mean with the stored probabilities.
     double lower = 0;
     double upper = 1;
-    double n_effective = 0;            ///< (sum w)^2 / sum w^2, what the interval uses.
-    std::int64_t missing = 0;          ///< Audited but skipped or open; over 5 % the figure carries a warning.
+    double n_effective = 0;  ///< (sum w)^2 / sum w^2, what the interval uses.
+    std::int64_t missing =
+        0;  ///< Audited but skipped or open; over 5 % the figure carries a warning.
     std::int64_t right = 0;
 };
 
@@ -62,14 +64,16 @@ class Monitoring {
         Writer<Incident> incidents
     );
 
-    /// Profiles the window and updates the evidence. A promotion starts a new reference (open Incidents are
-    /// superseded). A second run for the same window finds the first one's Profile.
+    /// Profiles the window and updates the evidence. A promotion starts a new reference (open
+    /// Incidents are superseded). A second run for the same window finds the first one's Profile.
     Result<Watch> watch(const Plan& plan);
 
     /// Accuracy of what was served in `window`, from the uniform audit arm only.
     Result<AuditedAccuracy> audited_accuracy(const std::string& model, TimeRange window) const;
-    /// The last `count` audited and labelled rows up to `until`: 1 = served answer was right; oldest first.
-    Result<std::vector<int>> last_audits(const std::string& model, Time until, std::int64_t count) const;
+    /// The last `count` audited and labelled rows up to `until`: 1 = served answer was right;
+    /// oldest first.
+    Result<std::vector<int>> last_audits(const std::string& model, Time until, std::int64_t count)
+        const;
 
   private:
     struct Session;

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// SimulatedStream: served rows whose topics and embeddings come from a known law, for the tests of this room.
-// One thread.
+// SimulatedStream: served rows whose topics and embeddings come from a known law, for the tests of
+// this room. One thread.
 
 #include <array>
 #include <cmath>

@@ -20,9 +20,13 @@ double days(Duration span) {
     return std::chrono::duration<double, std::ratio<86'400>>(span).count();
 }
 
-std::int64_t micros(Time time) { return time.time_since_epoch().count(); }
+std::int64_t micros(Time time) {
+    return time.time_since_epoch().count();
+}
 
-Time time_of(const Json& value) { return Time(Duration(value.get<std::int64_t>())); }
+Time time_of(const Json& value) {
+    return Time(Duration(value.get<std::int64_t>()));
+}
 
 Json sums_json(const WindowSums& sums) {
     return {
@@ -67,7 +71,9 @@ Reference reference_from(const Json& json) {
     reference.frame.width = frame.at("width").get<std::size_t>();
     reference.frame.covariance_rows = frame.at("covariance_rows").get<double>();
     for (const auto& cell : frame.at("basis")) {
-        reference.frame.basis.push_back(static_cast<double>(cell.get<std::int64_t>()) / kBasisQuantum);
+        reference.frame.basis.push_back(
+            static_cast<double>(cell.get<std::int64_t>()) / kBasisQuantum
+        );
     }
     return reference;
 }
@@ -148,9 +154,7 @@ double WatchState::evidence() const {
 }
 
 void WatchState::add(
-    TimeRange window,
-    const Readings& readings,
-    const std::array<double, kChains>& gates
+    TimeRange window, const Readings& readings, const std::array<double, kChains>& gates
 ) {
     const std::array<const Reading*, kChains> by_chain = {&readings.classes, &readings.embedding};
     for (std::size_t i = 0; i < kChains; ++i) {

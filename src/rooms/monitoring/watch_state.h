@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The evidence of a champion's watch between two windows, and what a Profile's `content` holds. Used inside
-// monitoring only; plain values, one thread.
+// The evidence of a champion's watch between two windows, and what a Profile's `content` holds.
+// Used inside monitoring only; plain values, one thread.
 
 #include <array>
 #include <cstdint>
@@ -26,8 +26,8 @@ inline constexpr int kQuietWindows = 3;
 
 struct ChainState {
     stats::EvidenceChain evidence;
-    Time onset;              ///< Begin of the first window after `evidence.onset` last was at or below 1.
-    int quiet = 0;           ///< Windows in a row with e < 1 and no effect to speak of.
+    Time onset;     ///< Begin of the first window after `evidence.onset` last was at or below 1.
+    int quiet = 0;  ///< Windows in a row with e < 1 and no effect to speak of.
     bool excluded = false;   ///< Named by an open Incident: adds nothing to S.
     bool applicable = true;  ///< The last window could be tested.
 };

@@ -16,9 +16,7 @@ Result<std::optional<Rollout>> newest(const Reader<Rollout>& rollouts, const std
 }
 
 Result<std::optional<ModelVersion>> numbered(
-    const Reader<ModelVersion>& versions,
-    const std::string& model,
-    std::int64_t number
+    const Reader<ModelVersion>& versions, const std::string& model, std::int64_t number
 ) {
     return versions.first(
         Where<ModelVersion>().eq(&ModelVersion::model, model).eq(&ModelVersion::number, number)
@@ -36,7 +34,8 @@ Rollout next_move(const std::string& model, const std::optional<Rollout>& before
     return rollout;
 }
 
-/// Versions that were served one after the other, without the moves that were taken back: the last one is served now.
+/// Versions that were served one after the other, without the moves that were taken back: the last
+/// one is served now.
 std::vector<std::int64_t> standing_versions(const std::vector<Rollout>& moves) {
     std::vector<std::int64_t> stack;
     for (const auto& move : moves) {
@@ -50,16 +49,12 @@ std::vector<std::int64_t> standing_versions(const std::vector<Rollout>& moves) {
 }
 
 Result<bool> was_rolled_back(
-    const Reader<Rollout>& rollouts,
-    const std::string& model,
-    std::int64_t number
+    const Reader<Rollout>& rollouts, const std::string& model, std::int64_t number
 ) {
-    const auto moves = TRY(rollouts.count(
-        Where<Rollout>()
-            .eq(&Rollout::model, model)
-            .eq(&Rollout::state, RolloutState::RolledBack)
-            .eq(&Rollout::from_version, number)
-    ));
+    const auto moves = TRY(rollouts.count(Where<Rollout>()
+                                              .eq(&Rollout::model, model)
+                                              .eq(&Rollout::state, RolloutState::RolledBack)
+                                              .eq(&Rollout::from_version, number)));
     return moves > 0;
 }
 
@@ -91,9 +86,7 @@ Opinion opinion(const Plan& plan, const Evaluation& evaluation) {
 }  // namespace
 
 Release::Release(
-    Reader<Evaluation> evaluations,
-    Reader<ModelVersion> versions,
-    Writer<Rollout> rollouts
+    Reader<Evaluation> evaluations, Reader<ModelVersion> versions, Writer<Rollout> rollouts
 )
     : evaluations_(evaluations), versions_(versions), rollouts_(rollouts) {}
 
@@ -111,7 +104,9 @@ Result<Outcome> Release::act(const Plan& plan, const Evaluation& evaluation) {
     const auto served = TRY(champion(evaluation.model));
     const auto served_id = served ? std::optional(served->id) : std::nullopt;
     if (served_id == evaluation.challenger) {
-        return Outcome{false, before, fmt::format("Version {} is served already.", challenger.number)};
+        return Outcome{
+            false, before, fmt::format("Version {} is served already.", challenger.number)
+        };
     }
     if (served_id != evaluation.champion) {
         return Outcome{
@@ -149,10 +144,7 @@ Result<Outcome> Release::act(const Plan& plan, const Evaluation& evaluation) {
 }
 
 Result<Rollout> Release::promote(
-    const std::string& model,
-    std::int64_t number,
-    const std::string& who,
-    Time now
+    const std::string& model, std::int64_t number, const std::string& who, Time now
 ) {
     const auto transaction = TRY(rollouts_.begin());
     if (!TRY(numbered(versions_, model, number))) {
@@ -172,15 +164,12 @@ Result<Rollout> Release::promote(
 }
 
 Result<Rollout> Release::rollback(
-    const std::string& model,
-    const std::string& who,
-    const std::string& reason,
-    Time now
+    const std::string& model, const std::string& who, const std::string& reason, Time now
 ) {
     const auto transaction = TRY(rollouts_.begin());
-    const auto moves = TRY(rollouts_.reader().select(
-        Where<Rollout>().eq(&Rollout::model, model).order(&Rollout::seq)
-    ));
+    const auto moves = TRY(
+        rollouts_.reader().select(Where<Rollout>().eq(&Rollout::model, model).order(&Rollout::seq))
+    );
     const auto standing = standing_versions(moves);
     if (standing.size() < 2) {
         return make_error(
@@ -212,6 +201,18 @@ Result<std::optional<ModelVersion>> Release::champion(const std::string& model) 
         ));
     }
     return version;
+}
+
+Result<ModelVersion> Release::version(const std::string& model, std::int64_t number) const {
+    auto found = TRY(numbered(versions_, model, number));
+    if (!found) {
+        return not_found(fmt::format("No such version: '{}', version {}", model, number));
+    }
+    return std::move(*found);
+}
+
+Result<Evaluation> Release::evaluation(const Id<Evaluation>& id) const {
+    return evaluations_.get(id);
 }
 
 }  // namespace flywheel::release

@@ -19,9 +19,7 @@ const Time kStart = parse_time("2017-01-01").value();
 struct World {
     std::unique_ptr<Ledger> ledger = sqlite::open_in_memory().value();
     Release release{
-        Reader<Evaluation>(*ledger),
-        Reader<ModelVersion>(*ledger),
-        Writer<Rollout>(*ledger)
+        Reader<Evaluation>(*ledger), Reader<ModelVersion>(*ledger), Writer<Rollout>(*ledger)
     };
     Time now = kStart;
 
@@ -41,9 +39,7 @@ struct World {
     }
 
     Evaluation evaluation(
-        const ModelVersion& challenger,
-        const std::optional<ModelVersion>& champion,
-        Verdict verdict
+        const ModelVersion& challenger, const std::optional<ModelVersion>& champion, Verdict verdict
     ) {
         Evaluation made;
         made.id = Id<Evaluation>::derived(tick(), "evaluation of " + challenger.id.text());
@@ -115,6 +111,7 @@ TEST(Release, WhenUndecidedTheFresherVersionServesUnlessItLooksWorse) {
         double challenger_loss, champion_loss;
         bool moves;
     };
+
     for (const auto& row : {
              Row{WhenUndecided::PromoteUnlessWorse, 3, 3, 2, 1, true},
              Row{WhenUndecided::PromoteUnlessWorse, 2, 3, 1, 1, true},
@@ -167,10 +164,7 @@ TEST(Release, DoesNotReleaseAVersionThatWasRolledBackUnlessAPersonSaysSo) {
 
 TEST(Release, UnknownVersionsAndEvaluationsAreNotFound) {
     World world;
-    EXPECT_EQ(
-        world.release.promote("news", 7, "kim", world.tick()).error().code,
-        Code::NotFound
-    );
+    EXPECT_EQ(world.release.promote("news", 7, "kim", world.tick()).error().code, Code::NotFound);
     Evaluation unknown;
     unknown.id = Id<Evaluation>::derived(kStart, "nowhere");
     EXPECT_EQ(world.release.act({.now = world.tick()}, unknown).error().code, Code::NotFound);
@@ -205,8 +199,7 @@ TEST(Release, TwoRollbacksGoBackTwoVersions) {
 TEST(Release, RollbackWithoutAnyReleaseIsAConflict) {
     World world;
     EXPECT_EQ(
-        world.release.rollback("news", "kim", "why not", world.tick()).error().code,
-        Code::Conflict
+        world.release.rollback("news", "kim", "why not", world.tick()).error().code, Code::Conflict
     );
 }
 

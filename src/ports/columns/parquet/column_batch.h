@@ -18,7 +18,7 @@ namespace flywheel {
 [[nodiscard]] std::shared_ptr<arrow::Schema> prediction_schema();
 [[nodiscard]] std::shared_ptr<arrow::Schema> feedback_schema();
 
-/// At most 65,536 rows; their model is not among the columns.
+/// Some thousand rows; their model is not among the columns.
 Result<std::shared_ptr<arrow::RecordBatch>> encode_predictions(
     std::span<const Prediction* const> rows
 );

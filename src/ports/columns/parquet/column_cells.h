@@ -101,7 +101,10 @@ class BatchBuilder {
         for (const Row* row : rows_) {
             const auto& list = get(*row);
             TRY(checked(builder.Append()));
-            TRY(checked(items->AppendValues(list.data(), static_cast<std::int64_t>(list.size()))));
+            if (!list.empty()) {  // Arrow copies from a null pointer otherwise
+                const auto length = static_cast<std::int64_t>(list.size());
+                TRY(checked(items->AppendValues(list.data(), length)));
+            }
         }
         return finish(builder);
     }

@@ -167,7 +167,7 @@ Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
         TRY(make_folders(path.parent_path()));
         std::span<const Row* const> left(part);
         file.bytes = TRY(write_parquet(path, Table::schema(), [&]() {
-            const auto group = left.first(std::min(left.size(), kRowGroupRows));
+            const auto group = left.first(std::min(left.size(), kBatchRows));
             left = left.subspan(group.size());
             return group.empty() ? Result<std::shared_ptr<arrow::RecordBatch>>(nullptr)
                                  : Table::encode(group);

@@ -6,7 +6,7 @@
 
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
-#include <arrow/table.h>
+#include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -49,7 +49,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
     parquet::WriterProperties::Builder builder;
     builder.compression(parquet::Compression::ZSTD)
         ->compression_level(3)
-        ->max_row_group_length(static_cast<std::int64_t>(kRowGroupRows))
+        ->max_row_group_length(kRowGroupRows)
         ->enable_write_page_index()
         ->enable_page_checksum();
     // Values that hardly repeat: a dictionary would only be built to be thrown away.
@@ -95,10 +95,7 @@ Result<std::uint64_t> write_temporary(
     );
     TRY(written(writer.status(), path));
     for (auto batch = TRY(next()); batch != nullptr; batch = TRY(next())) {
-        auto table = arrow::Table::FromRecordBatches(schema, {batch});
-        TRY(written(table.status(), path));
-        TRY(written((*writer)->WriteTable(**table, static_cast<std::int64_t>(kRowGroupRows)), path)
-        );
+        TRY(written((*writer)->WriteRecordBatch(*batch), path));
     }
     TRY(written((*writer)->Close(), path));
     const auto bytes = stream->Tell();

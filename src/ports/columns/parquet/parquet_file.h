@@ -15,9 +15,11 @@
 
 namespace flywheel {
 
-inline constexpr std::size_t kRowGroupRows = 65'536;
+inline constexpr std::int64_t kRowGroupRows = 65'536;
+/// Rows that are turned into columns at a time: few enough to stay in the processor's cache.
+inline constexpr std::size_t kBatchRows = 4'096;
 
-/// Next batch of at most kRowGroupRows rows; null at the end. Each becomes a row group.
+/// Next batch, best of kBatchRows rows; null at the end.
 using NextBatch = std::function<Result<std::shared_ptr<arrow::RecordBatch>>()>;
 
 /// Writes `path` whole: temporary name, fsync, rename (the caller syncs the folder). Returns its

@@ -70,7 +70,7 @@ struct Bounds {
 
 Result<void> check_values(std::string_view name, const std::vector<float>& values, Bounds bounds) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!(values[i] >= bounds.low && values[i] <= bounds.high)) {
+        if (!(values[i] >= bounds.low) || !(values[i] <= bounds.high)) {
             return corrupt(
                 fmt::format("Artefact's value is out of range: {}[{}] = {}", name, i, values[i])
             );

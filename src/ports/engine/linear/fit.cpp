@@ -113,6 +113,7 @@ class Fit {
     /// A fold from each row's group, so that copies of one text never stand on both sides.
     [[nodiscard]] std::vector<std::uint8_t> folds_of(std::size_t folds) const {
         std::vector<std::uint8_t> fold;
+        fold.reserve(examples_.rows());
         for (const std::uint64_t group : examples_.group) {
             fold.push_back(static_cast<std::uint8_t>(mix64(group ^ seed_) % folds));
         }

@@ -70,7 +70,7 @@ void HiddenNet::score(std::size_t i, float* out) {
 
 void HiddenNet::step(
     Trained& weights, std::size_t row, std::span<const float> gradient, float factor
-) {
+) const {
     const std::size_t count = gradient.size();
     const float mean_square =
         dot_of(gradient.data(), gradient.data(), count) / static_cast<float>(count);

@@ -58,7 +58,8 @@ class HiddenNet {
 
     double visit(std::size_t i);
     /// Moves a row of weights against gradient * factor; the row is as long as the gradient.
-    void step(Trained& weights, std::size_t row, std::span<const float> gradient, float factor);
+    void step(Trained& weights, std::size_t row, std::span<const float> gradient, float factor)
+        const;
 
     const Examples& examples_;
     HiddenOptions options_;

@@ -112,7 +112,7 @@ std::uint32_t LinearModel::find(std::uint32_t id) const {
 }
 
 LinearModel::Scratch& LinearModel::scratch() {
-    thread_local Scratch mine;
+    static thread_local Scratch mine;
     return mine;
 }
 

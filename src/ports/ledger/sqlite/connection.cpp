@@ -125,28 +125,39 @@ Result<bool> Statement::step() {
     return error_of(sqlite3_db_handle(handle_), result);
 }
 
-Value Statement::column(int index) const {
+void Statement::read_column(int index, Value& value) const {
     switch (sqlite3_column_type(handle_, index)) {
         case SQLITE_INTEGER:
-            return static_cast<std::int64_t>(sqlite3_column_int64(handle_, index));
+            value.emplace<std::int64_t>(sqlite3_column_int64(handle_, index));
+            return;
         case SQLITE_FLOAT:
-            return sqlite3_column_double(handle_, index);
+            value.emplace<double>(sqlite3_column_double(handle_, index));
+            return;
         case SQLITE_NULL:
-            return {};
-        default: {
-            const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, index));
-            const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, index));
-            return bytes == nullptr ? std::string() : std::string(bytes, size);
-        }
+            value.emplace<std::monostate>();
+            return;
+        default:
+            break;
     }
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(handle_, index));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_, index));
+    auto& text = value.emplace<std::string>();
+    if (bytes != nullptr) {
+        text.assign(bytes, size);
+    }
+}
+
+Value Statement::column(int index) const {
+    Value value;
+    read_column(index, value);
+    return value;
 }
 
 Row Statement::row() const {
     const int columns = sqlite3_column_count(handle_);
-    Row row;
-    row.reserve(static_cast<std::size_t>(columns));
+    Row row(static_cast<std::size_t>(columns));
     for (int i = 0; i < columns; ++i) {
-        row.push_back(column(i));
+        read_column(i, row[static_cast<std::size_t>(i)]);
     }
     return row;
 }
@@ -210,10 +221,11 @@ Result<void> Connection::run(const std::string& sql) {
 
 Result<Value> Connection::scalar(const std::string& sql) {
     auto statement = TRY(prepare(sql));
-    if (!TRY(statement.step())) {
-        return Value();
+    Value value;
+    if (TRY(statement.step())) {
+        statement.read_column(0, value);
     }
-    return statement.column(0);
+    return value;
 }
 
 }  // namespace flywheel::sqlite

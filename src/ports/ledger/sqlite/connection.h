@@ -37,6 +37,7 @@ class Statement {
     /// True: a row is there. False: done.
     Result<bool> step();
     [[nodiscard]] Value column(int index) const;
+    void read_column(int index, Value& value) const;
     [[nodiscard]] Row row() const;
 
   private:
@@ -50,6 +51,7 @@ class Connection {
   public:
     /// Takes over an open handle; use open().
     explicit Connection(sqlite3* handle) : handle_(handle) {}
+
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/server.h"
+
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "app/version.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/capture_routes.h"
+#include "gateway/home_page.h"
+#include "gateway/v1_routes.h"
+#include "gateway/v2_routes.h"
+
+namespace flywheel::app {
+
+namespace {
+
+constexpr auto kFinishWithin = std::chrono::seconds(30);
+constexpr auto kRollEvery = std::chrono::seconds(60);
+constexpr const char* kUrlFile = "server.url";
+
+std::string url_of(const std::string& address, std::uint16_t port) {
+    // Whoever listens everywhere is asked here.
+    std::string host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
+    if (host.find(':') != std::string::npos) {
+        host = "[" + host + "]";
+    }
+    return fmt::format("http://{}:{}", host, port);
+}
+
+void write_url(const std::filesystem::path& file, const std::string& url) {
+    std::ofstream out(file, std::ios::trunc);
+    out << url << '\n';
+    out.close();
+    if (!out) {
+        log_warn("address of the server not written", {{"file", file.string()}});
+    }
+}
+
+}  // namespace
+
+/// Rolls sealed segments of captured rows into Parquet, once a minute.
+class Server::Roller {
+  public:
+    explicit Roller(Project& project) : project_(project), thread_([this] { run(); }) {}
+
+    Roller(const Roller&) = delete;
+    Roller& operator=(const Roller&) = delete;
+
+    ~Roller() {
+        {
+            const std::scoped_lock lock(mutex_);
+            stopping_ = true;
+        }
+        changed_.notify_one();
+        thread_.join();
+    }
+
+  private:
+    void run() {
+        std::unique_lock lock(mutex_);
+        while (!changed_.wait_for(lock, kRollEvery, [this] { return stopping_; })) {
+            lock.unlock();
+            roll();
+            lock.lock();
+        }
+        roll();
+    }
+
+    void roll() {
+        if (auto rolled = project_.capture().roll(); !rolled) {
+            log_error("captured rows not rolled", {{"error", rolled.error().message}});
+        }
+    }
+
+    Project& project_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+gateway::V1Rooms v1_rooms(Project& project) {
+    return {
+        .labeling = project.labeling(),
+        .datasets = project.datasets(),
+        .release = project.release(),
+        .serving = project.serving(),
+        .conductor = project.conductor(),
+        .vault = project.vault(),
+        .clock = project.clock(),
+        .records = gateway::V1Records(project.ledger()),
+        .captured =
+            [&project] {
+                const auto counters = project.capture().counters();
+                const auto settled = counters.captured + counters.dropped;
+                return gateway::CapturedCounts{
+                    .rows = static_cast<std::int64_t>(counters.recorded),
+                    .feedback = static_cast<std::int64_t>(counters.feedback_accepted),
+                    .dropped = static_cast<std::int64_t>(counters.dropped),
+                    .waiting = static_cast<std::int64_t>(
+                        counters.recorded > settled ? counters.recorded - settled : 0
+                    ),
+                };
+            },
+        .wake_loop = {},
+    };
+}
+
+Server::Server(Project& project, Options options)
+    : project_(project), options_(std::move(options)) {}
+
+void Server::add_routes() {
+    gateway::add_v2_routes(gateway_, {&project_.serving(), std::string(kVersion)});
+    gateway::add_capture_routes(
+        gateway_,
+        {.serving = &project_.serving(),
+         .feedback = &project_.capture(),
+         .captured = &project_.capture(),
+         .clock = &project_.clock()}
+    );
+    gateway::V1Rooms rooms = v1_rooms(project_);
+    rooms.wake_loop = [this] { wake_loop(); };
+    gateway::add_v1_routes(gateway_, rooms);
+    gateway::add_home_page(gateway_);
+}
+
+Result<std::unique_ptr<Server>> Server::start(Project& project, Options options) {
+    auto server = std::make_unique<Server>(project, std::move(options));
+    server->add_routes();
+    http::HttpServerPlan plan;
+    plan.address = server->options_.address;
+    plan.port = server->options_.port;
+    plan.threads = server->options_.threads;
+    TRY(server->gateway_.start(std::move(plan)));
+    loop::Pace pace;
+    pace.opens_turns = server->options_.opens_turns;
+    server->background_ =
+        std::make_unique<loop::Background>(project.conductor(), project.clock(), pace);
+    server->loop_ = server->background_.get();
+    server->roller_ = std::make_unique<Roller>(project);
+    write_url(project.dir() / kUrlFile, server->url());
+    return server;
+}
+
+Server::~Server() {
+    stop();
+}
+
+void Server::announce_stop() {
+    gateway_.announce_stop();
+}
+
+void Server::stop() {
+    if (stopped_) {
+        return;
+    }
+    stopped_ = true;
+    const bool listened = background_ != nullptr;
+    gateway_.stop(kFinishWithin);
+    loop_ = nullptr;
+    background_.reset();
+    if (auto flushed = project_.capture().flush(); !flushed) {
+        log_error("captured rows not flushed", {{"error", flushed.error().message}});
+    }
+    roller_.reset();
+    std::error_code ignored;
+    if (listened) {
+        std::filesystem::remove(project_.dir() / kUrlFile, ignored);
+    }
+}
+
+void Server::wake_loop() {
+    if (loop::Background* loop = loop_) {
+        loop->wake();
+    }
+}
+
+std::uint16_t Server::port() const {
+    return gateway_.port();
+}
+
+std::string Server::url() const {
+    return url_of(options_.address, port());
+}
+
+std::string running_server(const std::filesystem::path& dir, const Settings& settings) {
+    std::ifstream in(dir / kUrlFile);
+    std::string url;
+    if (std::getline(in, url) && url.starts_with("http://")) {
+        return url;
+    }
+    return url_of(settings.address, settings.port);
+}
+
+}  // namespace flywheel::app

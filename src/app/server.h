@@ -1,0 +1,78 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The server of one project: routes, HTTP, the loop's thread, and the thread that rolls captured
+// rows into Parquet. Made by `serve`, by the demo and by tests; start and stop it on one thread.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "app/project.h"
+#include "base/result.h"
+#include "gateway/gateway.h"
+#include "gateway/v1_routes.h"
+#include "loop/background.h"
+
+namespace flywheel::app {
+
+struct ServerOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8000;  ///< 0 = any free one.
+    int threads = 0;            ///< 0 = half the cores, at least one.
+    bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
+};
+
+class Server {
+  public:
+    using Options = ServerOptions;
+
+    /// For start() only.
+    Server(Project& project, Options options);
+
+    /// Listens when it returns. `project` outlives it. Unavailable when the address cannot be bound
+    /// (names it and says what to do).
+    static Result<std::unique_ptr<Server>> start(Project& project, Options options);
+    ~Server();  ///< stop()
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Not ready from now on, so that a balancer sends nothing new; everything is still answered.
+    void announce_stop();
+    /// Finishes what is in flight, stops the loop after its step, makes captured rows durable.
+    /// Twice is once.
+    void stop();
+
+    /// The loop looks at the open Turn now. Any thread.
+    void wake_loop();
+
+    [[nodiscard]] std::uint16_t port() const;
+    /// "http://127.0.0.1:8000".
+    [[nodiscard]] std::string url() const;
+
+  private:
+    class Roller;
+
+    void add_routes();
+
+    Project& project_;
+    Options options_;
+    gateway::Gateway gateway_;
+    std::unique_ptr<loop::Background> background_;
+    std::atomic<loop::Background*> loop_ = nullptr;  ///< background_, for the routes' threads.
+    std::unique_ptr<Roller> roller_;
+    bool stopped_ = false;
+};
+
+/// What the routes under /v1 touch of a project; without a loop to wake.
+[[nodiscard]] gateway::V1Rooms v1_rooms(Project& project);
+
+/// Where the server of a project can be asked: written to DIR/server.url while it runs, so that
+/// other commands find it whatever port it has.
+[[nodiscard]] std::string running_server(
+    const std::filesystem::path& dir, const Settings& settings
+);
+
+}  // namespace flywheel::app

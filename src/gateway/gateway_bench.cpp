@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request path as a whole, over loopback: connections with one request under way each, against
+// one server thread. Bars: infer of one text p50 <= 300 us alone, >= 40,000 requests a server
+// core-second at 64 connections. The server's CPU is that of its own threads; the client runs on
+// another core.
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "gateway/v2_routes.h"
+#include "raw_client.h"
+#include "serving_world.h"
+
+namespace flywheel::gateway {
+namespace {
+
+/// Answers like the linear engine: 7 classes, 128 dimensions, about 5 us of arithmetic.
+class BusyModel final : public Model {
+  public:
+    [[nodiscard]] std::int32_t classes() const override { return 7; }
+
+    [[nodiscard]] std::int32_t embedding_size() const override { return 128; }
+
+    [[nodiscard]] std::size_t memory_bytes() const override { return 0; }
+
+    void predict(std::string_view text, std::span<float> scores, std::span<float> embedding)
+        const override {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(5);
+        std::fill(scores.begin(), scores.end(), 0.1F);
+        scores[text.size() % 7] = 0.4F;
+        std::fill(embedding.begin(), embedding.end(), 0.088388F);
+        while (std::chrono::steady_clock::now() < until) {
+        }
+    }
+};
+
+class BusyEngine final : public Engine {
+  public:
+    [[nodiscard]] std::string_view name() const override { return "hand"; }
+
+    Result<FittedModel> fit(
+        const TrainingSet& /*set*/,
+        const EngineSettings& /*settings*/,
+        std::uint64_t /*seed*/,
+        const FitObserver& /*observer*/
+    ) const override {
+        return invalid_argument("This engine does not fit");
+    }
+
+    Result<std::string> pack(std::string_view weights) const override {
+        return std::string(weights);
+    }
+
+    Result<std::shared_ptr<const Model>> load(std::string_view /*artefact*/) const override {
+        return std::shared_ptr<const Model>(std::make_shared<BusyModel>());
+    }
+
+    [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t, int) const override {
+        return {};
+    }
+
+    [[nodiscard]] EngineSettings at_effort(const EngineSettings& settings, double) const override {
+        return settings;
+    }
+};
+
+/// Takes the row and lets it go: what capture costs the request thread at the least.
+class DroppingRecorder final : public Recorder {
+  public:
+    void record(Prediction&& row) override {
+        const Prediction taken = std::move(row);
+        benchmark::DoNotOptimize(taken.label);
+    }
+};
+
+/// CPU nanoseconds of this process's threads of that name.
+std::uint64_t thread_cpu_nanos(std::string_view name) {
+    std::uint64_t sum = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::string comm;
+        std::getline(std::ifstream(task.path() / "comm") >> std::ws, comm);
+        std::uint64_t nanos = 0;
+        if (comm == name && std::ifstream(task.path() / "schedstat") >> nanos) {
+            sum += nanos;
+        }
+    }
+    return sum;
+}
+
+struct World {
+    testing::PlainLedger ledger;
+    testing::MemoryVault vault;
+    BusyEngine engine;
+    DroppingRecorder recorder;
+    SystemClock clock;
+    serving::Serving serving{
+        Reader<Rollout>(ledger),
+        Reader<ModelVersion>(ledger),
+        Reader<Correction>(ledger),
+        vault,
+        engine,
+        recorder,
+        clock
+    };
+    Gateway gateway;
+
+    World() {
+        ModelVersion version;
+        version.model = "m";
+        version.number = 1;
+        version.engine = "hand";
+        version.artefact = *vault.put("any");
+        version.labels = {"IT", "economy", "society", "culture", "world", "sports", "politics"};
+        Rollout rollout;
+        rollout.model = "m";
+        rollout.to_version = 1;
+        CHECK(Writer<ModelVersion>(ledger).insert(version).has_value());
+        CHECK(Writer<Rollout>(ledger).insert(rollout).has_value());
+        CHECK(serving.refresh("m").has_value());
+        add_v2_routes(gateway, {&serving, "bench"});
+        CHECK(gateway.start({.port = 0, .threads = 1, .time_outs = {}}).has_value());
+    }
+};
+
+/// Connections that each send, wait for the answer, and send again.
+class Peers {
+  public:
+    Peers(std::uint16_t port, int count, std::string request)
+        : request_(std::move(request)), poll_(::epoll_create1(0)) {
+        for (int i = 0; i < count; ++i) {
+            clients_.push_back(std::make_unique<testing::RawClient>(port));
+            epoll_event event{};
+            event.events = EPOLLIN;
+            event.data.u32 = static_cast<std::uint32_t>(i);
+            ::epoll_ctl(poll_, EPOLL_CTL_ADD, clients_.back()->socket(), &event);
+        }
+        sent_.resize(clients_.size());
+    }
+
+    Peers(const Peers&) = delete;
+    Peers& operator=(const Peers&) = delete;
+
+    ~Peers() { ::close(poll_); }
+
+    /// Runs `requests` in all; appends each one's nanoseconds.
+    void run(std::size_t requests, std::vector<std::int64_t>& nanos) {
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            send(i);
+        }
+        std::size_t left = requests;
+        std::array<epoll_event, 64> events{};
+        std::array<char, 16 * 1024> buffer{};
+        while (left > 0) {
+            const int ready = ::epoll_wait(poll_, events.data(), 64, -1);
+            for (int e = 0; e < ready; ++e) {
+                const std::size_t i = events[static_cast<std::size_t>(e)].data.u32;
+                CHECK(::recv(clients_[i]->socket(), buffer.data(), buffer.size(), 0) > 12);
+                CHECK(std::string_view(buffer.data() + 9, 3) == "200");
+                nanos.push_back((std::chrono::steady_clock::now() - sent_[i]).count());
+                left -= left > 0 ? 1 : 0;
+                if (left >= clients_.size()) {
+                    send(i);
+                } else {
+                    --open_;
+                }
+            }
+            if (open_ == 0) {
+                break;
+            }
+        }
+    }
+
+  private:
+    void send(std::size_t i) {
+        sent_[i] = std::chrono::steady_clock::now();
+        ++open_;
+        clients_[i]->send(request_);
+    }
+
+    std::string request_;
+    int poll_;
+    std::vector<std::unique_ptr<testing::RawClient>> clients_;
+    std::vector<std::chrono::steady_clock::time_point> sent_;
+    std::size_t open_ = 0;
+};
+
+void measure(benchmark::State& state, const std::string& request) {
+    set_log_level(LogLevel::Off);
+    World world;
+    std::vector<std::int64_t> nanos;
+    constexpr std::size_t kRequests = 50'000;
+    std::uint64_t cpu = 0;
+    for (auto _ : state) {
+        Peers peers(world.gateway.port(), static_cast<int>(state.range(0)), request);
+        const std::uint64_t before = thread_cpu_nanos("fw-http");
+        peers.run(kRequests, nanos);
+        cpu += thread_cpu_nanos("fw-http") - before;
+    }
+    std::sort(nanos.begin(), nanos.end());
+    const auto count = static_cast<double>(nanos.size());
+    state.counters["p50_us"] = static_cast<double>(nanos[nanos.size() / 2]) * 1e-3;
+    state.counters["p99_us"] = static_cast<double>(nanos[nanos.size() * 99 / 100]) * 1e-3;
+    state.counters["server_cpu_us"] = static_cast<double>(cpu) * 1e-3 / count;
+    state.counters["per_core_second"] = count / (static_cast<double>(cpu) * 1e-9);
+    state.counters["requests_per_s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+}
+
+void health(benchmark::State& state) {
+    measure(state, testing::get_request("/v2/health/live"));
+}
+
+void infer_one_text(benchmark::State& state) {
+    measure(
+        state,
+        testing::post_request(
+            "/v2/models/m/infer",
+            R"({"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["유튜브 내달 2일까지 크리에이터 지원 공간 운영"]}]})",
+            "Content-Type: application/json\r\n"
+        )
+    );
+}
+
+BENCHMARK(health)->Arg(1)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(infer_one_text)
+    ->Arg(1)
+    ->Arg(64)
+    ->Iterations(3)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace flywheel::gateway
+
+BENCHMARK_MAIN();

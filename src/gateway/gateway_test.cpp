@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/capture_routes.h"
+#include "gateway/feedback_json.h"
+#include "gateway/infer_answer.h"
+#include "gateway/v2_routes.h"
+#include "raw_client.h"
+#include "serving_world.h"
+
+namespace flywheel::gateway {
+namespace {
+
+using testing::get_request;
+using ::testing::HasSubstr;
+using testing::post_request;
+using testing::RawClient;
+
+std::string infer_body(std::string_view text) {
+    std::string body = R"({"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":[)";
+    http::append_json_string(body, text);
+    return body + "]}]}";
+}
+
+class GatewayTest : public ::testing::Test {
+  protected:
+    GatewayTest() {
+        world_.add_version("m", 1, "0.5,0.25,0.25");
+        world_.add_version("m", 2, "0.25,0.5,0.25");
+        world_.roll_out("m", 1);
+        EXPECT_TRUE(world_.serving.refresh_all());
+        add_v2_routes(gateway_, {&world_.serving, "test"});
+        add_capture_routes(
+            gateway_, {&world_.serving, &world_.capture, &world_.capture, &world_.clock}
+        );
+        EXPECT_TRUE(gateway_.start({.port = 0, .threads = 2, .time_outs = {}}));
+    }
+
+    testing::ServingWorld world_;
+    Gateway gateway_;
+};
+
+TEST_F(GatewayTest, NamesTheLimitOfATextOfTenMebibytes) {
+    RawClient client(gateway_.port());
+    const auto answer = client.ask(
+        post_request("/v2/models/m/infer", infer_body(std::string(10 * 1024 * 1024, 'x')))
+    );
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(
+        answer.body,
+        "{\"error\":\"Row 0: text is larger than the limit of 1048576 bytes: 10485760\"}"
+    );
+    EXPECT_EQ(client.ask(get_request("/v2/health/live")).status, 200);
+}
+
+TEST_F(GatewayTest, NamesTheByteThatIsNotUtf8) {
+    RawClient client(gateway_.port());
+    std::string body = infer_body("abc");
+    body[body.find("abc") + 1] = '\xFF';
+    const auto answer = client.ask(post_request("/v2/models/m/infer", body));
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(
+        answer.body,
+        "{\"error\":\"Request body: Text is not valid UTF-8 at byte " +
+            std::to_string(body.find('\xFF')) + "\"}"
+    );
+    body = R"({"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["\udc00"]}]})";
+    EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", body)).status, 400);
+}
+
+TEST_F(GatewayTest, AcceptsNestingOfAHundredAndNoMore) {
+    RawClient client(gateway_.port());
+    const auto deep = [](std::size_t depth) {
+        return R"({"x":)" + std::string(depth, '[') + std::string(depth, ']') + "," +
+               infer_body("x").substr(1);
+    };
+    EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", deep(99))).status, 200);
+    const auto refused = client.ask(post_request("/v2/models/m/infer", deep(100)));
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_THAT(refused.body, HasSubstr("limit of 100"));
+    EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", deep(100'000))).status, 400);
+}
+
+TEST_F(GatewayTest, SaysUnavailableWhenFeedbackCannotBeStored) {
+    world_.capture.disk_full = true;
+    RawClient client(gateway_.port());
+    const auto answer =
+        client.ask(post_request("/v2/models/m/feedback", R"({"id":"q","correct":false})"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.head, HasSubstr("Retry-After: 1"));
+    EXPECT_THAT(answer.body, HasSubstr("no space left"));
+}
+
+TEST_F(GatewayTest, ShowsWhatItCounted) {
+    RawClient client(gateway_.port());
+    for (int i = 0; i < 3; ++i) {
+        client.ask(post_request("/v2/models/m/infer", infer_body("x")));
+    }
+    client.ask(post_request("/v2/models/m/infer", infer_body("")));
+    client.ask(post_request("/v2/models/unknown/infer", infer_body("x")));
+    client.ask(get_request("/nothing"));
+    const auto answer = client.ask(get_request("/metrics"));
+    EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain; version=0.0.4"));
+    for (const std::string_view line : {
+             "fw_requests_total{route=\"infer\",code=\"200\"} 3\n",
+             "fw_requests_total{route=\"infer\",code=\"400\"} 1\n",
+             "fw_requests_total{route=\"infer\",code=\"404\"} 1\n",
+             "fw_requests_total{route=\"none\",code=\"404\"} 1\n",
+             "fw_request_seconds_count{route=\"infer\"} 5\n",
+             "fw_request_seconds_bucket{route=\"infer\",le=\"+Inf\"} 5\n",
+             "fw_rows_total{model=\"m\",version=\"1\",route=\"stable\"} 3\n",
+             "fw_refused_rows_total{model=\"m\",version=\"1\"} 1\n",
+             "fw_label_version{model=\"m\"} 1\n",
+             "fw_ready 1\n",
+             "# TYPE process_resident_memory_bytes gauge\n",
+         }) {
+        EXPECT_THAT(answer.body, HasSubstr(std::string(line)));
+    }
+    EXPECT_EQ(answer.body.find("unknown"), std::string::npos);
+}
+
+TEST_F(GatewayTest, IsNotReadyWhileItStopsButStillAnswers) {
+    RawClient client(gateway_.port());
+    EXPECT_EQ(client.ask(get_request("/v2/health/ready")).status, 200);
+    gateway_.announce_stop();
+    const auto answer = client.ask(get_request("/v2/health/ready"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.body, "{\"error\":\"Not ready: the server is stopping\"}");
+    RawClient other(gateway_.port());
+    EXPECT_EQ(other.ask(post_request("/v2/models/m/infer", infer_body("x"))).status, 200);
+    EXPECT_TRUE(other.closed_by_server());
+}
+
+TEST_F(GatewayTest, IsNotReadyWhenAModelFailedToLoad) {
+    world_.add_version("n", 1, "damaged");
+    world_.roll_out("n", 1);
+    EXPECT_FALSE(world_.serving.refresh_all());
+    RawClient client(gateway_.port());
+    EXPECT_EQ(client.ask(get_request("/v2/health/ready")).status, 503);
+    EXPECT_EQ(client.ask(get_request("/v2/models/n/ready")).status, 503);
+    EXPECT_EQ(client.ask(get_request("/v2/models/m/ready")).status, 200);
+}
+
+TEST_F(GatewayTest, SwapsVersionsUnderLoadWithoutAFailedRequest) {
+    std::atomic<bool> done = false;
+    std::atomic<int> failed = 0;
+    std::atomic<int> answered = 0;
+    std::vector<std::thread> peers;
+    for (int peer = 0; peer < 4; ++peer) {
+        peers.emplace_back([&] {
+            RawClient client(gateway_.port());
+            while (!done) {
+                failed +=
+                    client.ask(post_request("/v2/models/m/infer", infer_body("x"))).status == 200
+                        ? 0
+                        : 1;
+                ++answered;
+            }
+        });
+    }
+    for (int swap = 0; swap < 50 || answered < 500; ++swap) {
+        world_.roll_out("m", 1 + swap % 2);
+        EXPECT_TRUE(world_.serving.refresh("m"));
+    }
+    done = true;
+    for (std::thread& peer : peers) {
+        peer.join();
+    }
+    EXPECT_EQ(failed, 0);
+}
+
+TEST(InferBody, SurvivesMutatedBytes) {
+    const std::string good =
+        R"({"id":"q","inputs":[{"name":"text","shape":[2,1],"datatype":"BYTES","data":[["a\u00e9"],["b"]]}],"outputs":[{"name":"scores","parameters":{"binary_data":false}}],"parameters":{"priority":1,"x":[{"y":[1,2.5e3,null]}]}})";
+    Rng rng(3);
+    InferBody body;
+    int accepted = 0;
+    for (int round = 0; round < 100'000; ++round) {
+        std::string text = good;
+        for (std::uint64_t edits = rng.below(4); edits > 0; --edits) {
+            const std::size_t at = rng.below(text.size());
+            switch (rng.below(4)) {
+                case 0:
+                    text[at] = static_cast<char>(rng.below(256));
+                    break;
+                case 1:
+                    text.insert(at, 1, "{}[]\",:\\0"[rng.below(9)]);
+                    break;
+                case 2:
+                    text.erase(at, 1 + rng.below(5));
+                    break;
+                default:
+                    text.insert(at, text.substr(rng.below(text.size()), rng.below(20)));
+                    break;
+            }
+        }
+        const std::size_t size = text.size();
+        text.append(http::kBodySlack, ' ');
+        if (body.parse(std::string_view(text).substr(0, size))) {
+            ++accepted;
+            ASSERT_EQ(body.texts.size(), 2U);
+        }
+    }
+    EXPECT_GT(accepted, 10'000);
+    EXPECT_LT(accepted, 90'000);
+}
+
+TEST(InferAnswer, ShowsNumbersThatAreNotFiniteAsNull) {
+    serving::InferAnswer answer;
+    auto served = std::make_shared<serving::ServedVersion>();
+    served->model = "m";
+    served->number_text = "1";
+    served->labels = {"a", "b"};
+    answer.served = served;
+    answer.request_id = "q\"1";
+    answer.labels = {1};
+    answer.scores = {NAN, 1e-7F};
+    std::string out;
+    append_infer_answer(out, answer, {OutputKind::Scores});
+    EXPECT_EQ(
+        out,
+        R"({"model_name":"m","model_version":"1","id":"q\"1","parameters":{"fw_nonfinite":true},"outputs":[{"name":"scores","shape":[1,2],"datatype":"FP32","data":[null,1e-07]}]})"
+    );
+}
+
+TEST(Feedback, HasLimits) {
+    const FeedbackContext context{"m", Time(), {"a"}};
+    EXPECT_FALSE(
+        parse_feedback(R"({"id":"q","label":"a","by":")" + std::string(129, 'x') + "\"}", context)
+    );
+    EXPECT_FALSE(parse_feedback(
+        R"({"id":"q","label":"a","comment":")" + std::string(2049, 'x') + "\"}", context
+    ));
+    EXPECT_FALSE(parse_feedback(R"({"id":"q","x":")" + std::string(65'536, 'x') + "\"}", context));
+    std::string lines;
+    for (int i = 0; i <= 10'000; ++i) {
+        lines += "{}\n";
+    }
+    EXPECT_THAT(parse_feedback_lines(lines, context).error().message, HasSubstr("10000"));
+    const auto batch = parse_feedback_lines(lines.substr(0, 600), context);
+    EXPECT_EQ(batch->refused_count, 200);
+    EXPECT_EQ(batch->refused.size(), 100U);
+}
+
+}  // namespace
+}  // namespace flywheel::gateway

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connection's reading and writing: everything that awaits the peer.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>  // Asio 1.74 uses std::exchange without it
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "gateway/http/connection.h"
+
+namespace flywheel::http {
+
+namespace {
+
+using asio::awaitable;
+using asio::redirect_error;
+using asio::use_awaitable;
+using boost::system::error_code;
+
+constexpr std::size_t kFirstBuffer = 4 * 1024;
+constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
+constexpr std::chrono::seconds kLinger{3};
+constexpr std::uint64_t kMebibyte = 1024 * 1024;
+
+}  // namespace
+
+awaitable<bool> Connection::read_body() {
+    move_head_away();
+    if (head_.expects_continue && begin_ == end_ && !co_await send_continue()) {
+        co_return false;
+    }
+    const std::uint64_t expected = head_.chunked ? match_.route->body_limit : head_.content_length;
+    wait_at_most(
+        Phase::Body, loop_->shared->plan.time_outs.body + std::chrono::seconds(expected / kMebibyte)
+    );
+    if (head_.chunked) {
+        co_return co_await read_chunks();
+    }
+    while (end_ - begin_ < head_.content_length) {
+        if (!co_await fill()) {
+            co_return late_&& answers_error_;
+        }
+    }
+    co_return true;
+}
+
+awaitable<bool> Connection::read_chunks() {
+    chunks_.begin(match_.route->body_limit);
+    for (;;) {
+        std::size_t used = 0;
+        if (const auto refused = chunks_.feed(unread(), used)) {
+            refuse(*refused);
+            co_return true;
+        }
+        begin_ += used;
+        if (chunks_.done()) {
+            co_return true;
+        }
+        if (!co_await fill()) {
+            co_return late_&& answers_error_;
+        }
+    }
+}
+
+awaitable<bool> Connection::send_continue() {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    written_ = 0;
+    response_.body.clear();
+    co_return write_now() || co_await write_rest();
+}
+
+/// Reads some more. False when the connection is over; a late head or body is refused, which the
+/// caller answers.
+awaitable<bool> Connection::fill() {
+    make_room();
+    error_code error;
+    const auto space = asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_);
+    std::size_t count =
+        co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    if (error == asio::error::operation_aborted && !late_ && loop_->shared->stopping) {
+        count =
+            socket_.read_some(space, error);  // a request may have come while it was told to end
+    }
+    if (!error) {
+        late_ = false;
+        end_ += count;
+        co_return true;
+    }
+    if (late_ && (phase_ == Phase::Head || phase_ == Phase::Body)) {
+        const bool head = phase_ == Phase::Head;
+        refuse(
+            {408,
+             head ? "Request head did not arrive in time" : "Request body did not arrive in time"}
+        );
+        if (head) {  // nobody above will answer
+            request_.arrived = std::chrono::steady_clock::now();
+            encode_head();
+            if (!write_now()) {
+                co_await write_rest();
+            }
+            finish_request();
+            co_await linger();
+        }
+    }
+    co_return false;
+}
+
+void Connection::make_room() {
+    if (begin_ == end_) {
+        begin_ = 0;
+        end_ = 0;
+        if (bytes_.size() > kKeptBuffer) {
+            std::vector<char>().swap(bytes_);
+        }
+    }
+    if (bytes_.size() < kFirstBuffer) {
+        bytes_.resize(kFirstBuffer);
+    }
+    const auto full = [this] { return end_ + kBodySlack + kFirstBuffer / 4 >= bytes_.size(); };
+    if (begin_ > 0 && full()) {
+        std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    if (full()) {
+        bytes_.resize(bytes_.size() * 2);
+    }
+}
+
+/// Writes what the kernel takes at once. True when that was all.
+bool Connection::write_now() {
+    const std::size_t total = out_.size() + response_.body.size();
+    while (written_ < total) {
+        const std::size_t head_left = out_.size() - std::min(out_.size(), written_);
+        const std::size_t body_done = written_ - std::min(out_.size(), written_);
+        const std::array<asio::const_buffer, 2> parts = {
+            asio::buffer(out_.data() + out_.size() - head_left, head_left),
+            asio::buffer(response_.body.data() + body_done, response_.body.size() - body_done)
+        };
+        error_code error;
+        written_ += response_.body.empty() ? socket_.write_some(parts[0], error)
+                                           : socket_.write_some(parts, error);
+        if (error) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Waits for the peer to take the rest; false when the connection is over.
+awaitable<bool> Connection::write_rest() {
+    for (;;) {
+        wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
+        error_code error;
+        co_await socket_.async_wait(
+            asio::ip::tcp::socket::wait_write, redirect_error(use_awaitable, error)
+        );
+        const std::size_t before = written_;
+        if (!error && write_now()) {
+            co_return true;
+        }
+        if (error || written_ == before) {
+            keep_alive_ = false;
+            cut();
+            co_return false;
+        }
+    }
+}
+
+/// Closes without cutting off the answer: a close with unread bytes would reset the connection, and
+/// the peer would lose what it has not read yet (RFC 9112, 9.6).
+awaitable<void> Connection::linger() {
+    error_code error;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    if (error) {
+        co_return;
+    }
+    wait_at_most(Phase::Linger, kLinger);
+    bytes_.resize(std::max(bytes_.size(), kFirstBuffer));
+    for (std::size_t dropped = 0; dropped < kLingerBytes;) {
+        dropped += co_await socket_.async_read_some(
+            asio::buffer(bytes_), redirect_error(use_awaitable, error)
+        );
+        if (error) {
+            co_return;
+        }
+    }
+}
+
+}  // namespace flywheel::http

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plays the conversations in tests/api against a real server. It serves model "m", labels a, b, c,
+// versions 1 (stable, scores .5 .25 .25) and 2 (not loaded), at 2026-03-01T12:00:00Z.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "gateway/capture_routes.h"
+#include "gateway/v2_routes.h"
+#include "raw_client.h"
+#include "serving_world.h"
+
+namespace flywheel::gateway {
+namespace {
+
+struct Exchange {
+    std::string request;
+    bool head_only = false;
+    int status = 0;
+    std::vector<std::string> fields;
+    std::string body;
+};
+
+/// True when `text` is `pattern` with any text in place of each <any>.
+bool fits(std::string_view pattern, std::string_view text) {
+    const std::size_t hole = pattern.find("<any>");
+    if (hole == std::string_view::npos) {
+        return pattern == text;
+    }
+    if (!text.starts_with(pattern.substr(0, hole))) {
+        return false;
+    }
+    const std::string_view rest = pattern.substr(hole + 5);
+    for (std::size_t at = hole; at <= text.size(); ++at) {
+        if (fits(rest, text.substr(at))) {
+            return true;
+        }
+        if (at < text.size() && text[at] == '\n') {
+            return false;
+        }
+    }
+    return false;
+}
+
+/// "POST /path", header lines, "> body" lines, up to the blank line.
+void read_request(std::istream& file, Exchange& exchange) {
+    std::string line;
+    while (std::getline(file, line) && (line.empty() || line.front() == '#')) {
+    }
+    exchange.head_only = line.starts_with("HEAD ");
+    std::string head = line + " HTTP/1.1\r\nHost: test\r\n";
+    std::string body;
+    while (std::getline(file, line) && !line.empty()) {
+        if (line.front() == '>') {
+            body += (body.empty() ? "" : "\n") + line.substr(line.size() > 1 ? 2 : 1);
+        } else {
+            head += line + "\r\n";
+        }
+    }
+    if (!body.empty()) {
+        head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    }
+    exchange.request = head + "\r\n" + body;
+}
+
+void read_expected(std::istream& file, Exchange& exchange) {
+    std::string line;
+    std::getline(file, line);
+    exchange.status = std::stoi(line);
+    while (std::getline(file, line) && line != "---") {
+        if (exchange.body.empty() && !line.starts_with('{') &&
+            line.find(": ") != std::string::npos) {
+            exchange.fields.push_back(line);
+        } else {
+            exchange.body += (exchange.body.empty() ? "" : "\n") + line;
+        }
+    }
+}
+
+std::vector<Exchange> read_transcript(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::vector<Exchange> exchanges;
+    while (file >> std::ws && file.peek() != std::char_traits<char>::eof()) {
+        read_request(file, exchanges.emplace_back());
+        read_expected(file, exchanges.back());
+    }
+    return exchanges;
+}
+
+void expect_answer(const Exchange& exchange, const testing::RawAnswer& answer) {
+    EXPECT_EQ(answer.status, exchange.status);
+    EXPECT_TRUE(fits(exchange.body, answer.body))
+        << "expected " << exchange.body << "\ngot      " << answer.body;
+    for (const std::string& field : exchange.fields) {
+        bool found = false;
+        std::istringstream lines(answer.head);
+        for (std::string line; std::getline(lines, line);) {
+            found = found || fits(field, line.substr(0, line.size() - 1));
+        }
+        EXPECT_TRUE(found) << "no header " << field << " in\n" << answer.head;
+    }
+}
+
+void play(const std::filesystem::path& path) {
+    testing::ServingWorld world;
+    world.add_version("m", 1, "0.5,0.25,0.25");
+    world.add_version("m", 2, "0.25,0.5,0.25");
+    world.roll_out("m", 1);
+    ASSERT_TRUE(world.serving.refresh_all());
+    Gateway gateway;
+    add_v2_routes(gateway, {&world.serving, "test"});
+    add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
+    ASSERT_TRUE(gateway.start({.port = 0, .time_outs = {}}));
+    const auto exchanges = read_transcript(path);
+    EXPECT_FALSE(exchanges.empty());
+    for (const Exchange& exchange : exchanges) {
+        SCOPED_TRACE(exchange.request);
+        testing::RawClient client(gateway.port());
+        expect_answer(exchange, client.ask(exchange.request, exchange.head_only));
+    }
+}
+
+TEST(Transcripts, AreAnsweredAsWritten) {
+    const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../tests/api";
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() == ".http") {
+            SCOPED_TRACE(entry.path().filename());
+            play(entry.path());
+            ++files;
+        }
+    }
+    EXPECT_GE(files, 3);
+}
+
+TEST(Transcripts, HolesFitAnythingOnOneLine) {
+    EXPECT_TRUE(fits("a<any>c<any>", "abccd"));
+    EXPECT_TRUE(fits("<any>", ""));
+    EXPECT_FALSE(fits("a<any>c", "ab"));
+    EXPECT_FALSE(fits("a<any>c", "a\nc"));
+}
+
+}  // namespace
+}  // namespace flywheel::gateway

@@ -1,0 +1,105 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// MemoryColumns: the columns of turn tests, and of tests under the thread sanitizer (which cannot
+// see into Arrow's libraries). Keeps the rows of each segment in memory. Any thread.
+
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "ports/columns/columns.h"
+
+namespace flywheel {
+
+class MemoryColumns final : public Columns {
+  public:
+    Result<void> write_segment(
+        std::uint64_t segment,
+        const std::vector<Prediction>& predictions,
+        const std::vector<Feedback>& feedback
+    ) override {
+        const std::lock_guard lock(mutex_);
+        segments_[segment] = {predictions, feedback};
+        return {};
+    }
+
+    Result<bool> has_segment(std::uint64_t segment) const override {
+        const std::lock_guard lock(mutex_);
+        return segments_.contains(segment);
+    }
+
+    Result<void> scan_predictions(
+        const std::string& model,
+        TimeRange range,
+        bool with_embeddings,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const override {
+        std::vector<Prediction> found;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [number, segment] : segments_) {
+                for (const auto& row : segment.predictions) {
+                    if (row.model == model && within(range, row.time)) {
+                        found.push_back(row);
+                    }
+                }
+            }
+        }
+        for (auto& row : found) {
+            if (!with_embeddings) {
+                row.embedding.clear();
+            }
+            TRY(visit(row));
+        }
+        return {};
+    }
+
+    Result<void> scan_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const override {
+        std::vector<Feedback> found;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [number, segment] : segments_) {
+                for (const auto& said : segment.feedback) {
+                    if (said.model == model && within(arrived, said.arrived)) {
+                        found.push_back(said);
+                    }
+                }
+            }
+        }
+        for (const auto& said : found) {
+            TRY(visit(said));
+        }
+        return {};
+    }
+
+    Result<std::uint64_t> bytes() const override {
+        const std::lock_guard lock(mutex_);
+        std::uint64_t bytes = 0;
+        for (const auto& [number, segment] : segments_) {
+            for (const auto& row : segment.predictions) {
+                bytes += sizeof(row) + row.payload.size() + 2 * row.embedding.size();
+            }
+            bytes += segment.feedback.size() * sizeof(Feedback);
+        }
+        return bytes;
+    }
+
+  private:
+    struct Segment {
+        std::vector<Prediction> predictions;
+        std::vector<Feedback> feedback;
+    };
+
+    static bool within(TimeRange range, Time time) {
+        return range.begin <= time && time < range.end;
+    }
+
+    mutable std::mutex mutex_;
+    std::map<std::uint64_t, Segment> segments_;
+};
+
+}  // namespace flywheel

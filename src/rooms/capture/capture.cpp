@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/capture.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "rooms/capture/captured_reader.h"
+#include "rooms/capture/committer.h"
+#include "rooms/capture/feedback_codec.h"
+#include "rooms/capture/prediction_codec.h"
+
+namespace flywheel {
+
+namespace {
+
+constexpr std::chrono::milliseconds kRetryEvery{200};
+
+/// The rows of one segment, each once.
+struct SegmentRows {
+    std::vector<Prediction> predictions;
+    std::vector<Feedback> feedback;
+};
+
+Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) {
+    SegmentRows rows;
+    std::unordered_set<Id<Prediction>> seen;
+    std::unordered_set<Id<Feedback>> seen_feedback;
+    TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
+        if (frame.kind == FrameKind::Predictions) {
+            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+                auto row = TRY(decode_prediction(bytes));
+                if (seen.insert(row.id).second) {
+                    rows.predictions.push_back(std::move(row));
+                }
+                return {};
+            });
+        }
+        if (frame.kind == FrameKind::Feedback) {
+            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+                auto said = TRY(decode_feedback(bytes));
+                if (seen_feedback.insert(said.id).second) {
+                    rows.feedback.push_back(std::move(said));
+                }
+                return {};
+            });
+        }
+        return {};
+    }));
+    return rows;
+}
+
+}  // namespace
+
+/// All that capture consists of; its address stays, so that parts can refer to each other.
+class Capture::State {
+  public:
+    State(Plan plan, Journal& journal, Columns& columns, const Clock& clock)
+        : plan_(plan),
+          journal_(journal),
+          columns_(columns),
+          clock_(clock),
+          buffers_(plan.buffer_bytes),
+          rolled_({.ids = plan.remembered}, columns),
+          committer_(plan_, {journal, columns, buffers_, index_}),
+          reader_(journal, columns, index_, rolled_) {}
+
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    ~State() { static_cast<void>(stop()); }
+
+    Result<void> recover() {
+        const auto segments = TRY(journal_.sealed());
+        for (const auto segment : segments) {
+            if (TRY(columns_.has_segment(segment))) {
+                TRY(journal_.drop(segment));  // died between writing the columns and this
+                continue;
+            }
+            TRY(journal_.read(segment, [&](FramePlace place, const Frame& frame) {
+                return committer_.recover(place, frame);
+            }));
+        }
+        return {};
+    }
+
+    void start() {
+        CHECK(!writer_.joinable());
+        writer_ = std::thread([this] { run(); });
+    }
+
+    Result<void> stop() {
+        {
+            const std::lock_guard lock(wake_mutex_);
+            if (std::exchange(stopping_, true)) {
+                return {};
+            }
+        }
+        wake_.notify_all();
+        if (writer_.joinable()) {
+            writer_.join();
+        }
+        buffers_.close();
+        auto sealed = committer_.seal();
+        committer_.give_up();
+        return sealed;
+    }
+
+    void record(Prediction&& row) {
+        if (buffers_.add(std::move(row)) == RowBuffers::Outcome::StoredHalfFull) {
+            {
+                const std::lock_guard lock(wake_mutex_);
+                nudged_ = true;
+            }
+            wake_.notify_one();
+        }
+    }
+
+    Result<RollReport> roll() {
+        const std::lock_guard lock(roll_mutex_);
+        if (const auto open = journal_.open_segment();
+            open != 0 && index_.rows(open) >= plan_.roll_rows) {
+            TRY(committer_.seal());
+        }
+        RollReport report;
+        const auto segments = TRY(journal_.sealed());
+        for (const auto segment : segments) {
+            TRY(roll_segment(segment, report));
+        }
+        TRY(committer_.recheck_orphans(reader_, clock_.now()));
+        return report;
+    }
+
+    [[nodiscard]] CaptureCounters counters() const {
+        CaptureCounters counters;
+        committer_.count(counters);
+        counters.rolled_segments = rolled_segments_;
+        counters.rolled_rows = rolled_rows_;
+        counters.journal = journal_.health();
+        return counters;
+    }
+
+    Committer& committer() { return committer_; }
+
+    [[nodiscard]] const CapturedReader& reader() const { return reader_; }
+
+    [[nodiscard]] Time now() const { return clock_.now(); }
+
+  private:
+    /// The writer thread.
+    void run() {
+        auto written_at = monotonic_now();
+        std::uint64_t groups = committer_.groups();
+        bool was_failing = false;
+        while (!wait_for_work(was_failing)) {
+            auto committed = committer_.commit(Committer::Durability::AsPlanned);
+            if (std::exchange(groups, committer_.groups()) != groups) {
+                written_at = monotonic_now();
+            }
+            const bool idle = monotonic_now() - written_at > plan_.seal_when_idle;
+            if (committed && idle && journal_.open_segment() != 0) {
+                committed = committer_.seal();
+                written_at = monotonic_now();
+            }
+            tell_change(committed, was_failing);
+        }
+    }
+
+    /// Nobody reads the writer's errors, so a change is logged, once.
+    void tell_change(const Result<void>& committed, bool& was_failing) {
+        if (!committed && !was_failing) {
+            log_error("capture.journal_refuses", {{"reason", committed.error().message}});
+        }
+        if (committed && was_failing) {
+            log_info("capture.journal_recovered");
+        }
+        was_failing = !committed;
+    }
+
+    /// True when the writer shall end.
+    bool wait_for_work(bool failing) {
+        std::unique_lock lock(wake_mutex_);
+        const auto interval = failing ? kRetryEvery : plan_.flush_interval;
+        wake_.wait_for(lock, interval, [&] { return stopping_ || (nudged_ && !failing); });
+        nudged_ = false;
+        return stopping_;
+    }
+
+    /// Columns first, then the index, then the journal: readers look at them in the other order.
+    Result<void> roll_segment(std::uint64_t segment, RollReport& report) {
+        if (!TRY(columns_.has_segment(segment))) {
+            const SegmentRows rows = TRY(read_segment(journal_, segment));
+            rolled_.remember(std::span<const Prediction>(rows.predictions));
+            rolled_.remember(std::span<const Feedback>(rows.feedback));
+            TRY(columns_.write_segment(segment, rows.predictions, rows.feedback));
+            ++report.segments;
+            report.predictions += rows.predictions.size();
+            report.feedback += rows.feedback.size();
+            ++rolled_segments_;
+            rolled_rows_ += rows.predictions.size();
+        }
+        index_.forget(segment);
+        return journal_.drop(segment);
+    }
+
+    const Plan plan_;
+    Journal& journal_;
+    Columns& columns_;
+    const Clock& clock_;
+
+    RowBuffers buffers_;
+    JournalIndex index_;
+    RolledRows rolled_;
+    Committer committer_;
+    CapturedReader reader_;
+
+    std::mutex roll_mutex_;
+    std::atomic<std::uint64_t> rolled_segments_ = 0;
+    std::atomic<std::uint64_t> rolled_rows_ = 0;
+
+    std::mutex wake_mutex_;
+    std::condition_variable wake_;
+    bool nudged_ = false;
+    bool stopping_ = false;
+    std::thread writer_;
+};
+
+Result<std::unique_ptr<Capture>> Capture::open(
+    Plan plan, Journal& journal, Columns& columns, const Clock& clock
+) {
+    auto state = std::make_unique<State>(plan, journal, columns, clock);
+    TRY(state->recover());
+    // The constructor is private, so make_unique cannot reach it.
+    return std::unique_ptr<Capture>(new Capture(std::move(state)));  // NOLINT
+}
+
+Capture::Capture(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Capture::~Capture() = default;
+
+void Capture::start() {
+    state_->start();
+}
+
+Result<void> Capture::stop() {
+    return state_->stop();
+}
+
+void Capture::record(Prediction&& row) {
+    state_->record(std::move(row));
+}
+
+Result<FeedbackReceipt> Capture::submit_feedback(std::vector<Feedback> feedback) {
+    return state_->committer().submit(std::move(feedback));
+}
+
+Result<RollReport> Capture::roll() {
+    return state_->roll();
+}
+
+Result<void> Capture::seal() {
+    return state_->committer().seal();
+}
+
+Result<std::vector<Prediction>> Capture::predictions(const std::string& model, TimeRange range)
+    const {
+    return state_->reader().predictions(model, range);
+}
+
+Result<std::vector<Feedback>> Capture::feedback(const std::string& model, TimeRange arrived) const {
+    return state_->reader().feedback(model, arrived);
+}
+
+Result<CapturedRequest> Capture::find(const std::string& model, const std::string& id) const {
+    return state_->reader().find(model, id, state_->now());
+}
+
+Result<void> Capture::flush() const {
+    return state_->committer().commit(Committer::Durability::Synced);
+}
+
+CaptureCounters Capture::counters() const {
+    return state_->counters();
+}
+
+}  // namespace flywheel

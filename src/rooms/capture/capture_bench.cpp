@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What capture costs: handing a row over (bar: 1 us with 128 halves and 7 scores), making a group
+// durable, rolling, taking feedback (bar: 50,000 lines/s).
+#include <benchmark/benchmark.h>
+
+#include "ports/columns/parquet/parquet_columns.h"
+#include "ports/columns/sample_rows.h"
+#include "ports/journal/segments/segment_journal.h"
+#include "rooms/capture/capture.h"
+#include "temp_folder.h"
+
+namespace flywheel {
+namespace {
+
+/// Capture over the real adapters in a folder of its own.
+struct Rig {
+    testing::TempFolder folder;
+    ManualClock clock{testing::sample_day(5)};
+    std::unique_ptr<Journal> journal = SegmentJournal::open(folder.path() / "journal", {}).value();
+    std::unique_ptr<Columns> columns = ParquetColumns::open(folder.path() / "columns").value();
+    std::unique_ptr<Capture> capture = Capture::open({}, *journal, *columns, clock).value();
+};
+
+std::vector<Prediction> sample_rows(int count) {
+    Rng rng(1);
+    std::vector<Prediction> rows;
+    for (int i = 0; i < count; ++i) {
+        rows.push_back(
+            testing::sample_prediction(testing::sample_day(0) + std::chrono::milliseconds(i), rng)
+        );
+    }
+    return rows;
+}
+
+void BM_Record(benchmark::State& state) {
+    Rig rig;
+    constexpr int kRows = 1000;
+    const auto rows = sample_rows(kRows);
+    for (auto _ : state) {
+        state.PauseTiming();
+        CHECK(rig.capture->flush().has_value());
+        auto batch = rows;
+        state.ResumeTiming();
+        for (auto& row : batch) {
+            rig.capture->record(std::move(row));
+        }
+    }
+    CHECK(rig.capture->counters().dropped == 0);
+    state.SetItemsProcessed(state.iterations() * kRows);
+}
+
+void BM_FlushAThousandRows(benchmark::State& state) {
+    Rig rig;
+    const auto rows = sample_rows(1000);
+    for (auto _ : state) {
+        state.PauseTiming();
+        for (auto row : rows) {
+            rig.capture->record(std::move(row));
+        }
+        state.ResumeTiming();
+        CHECK(rig.capture->flush().has_value());
+    }
+}
+
+void BM_Roll(benchmark::State& state) {
+    Rig rig;
+    const auto rows = sample_rows(30'000);
+    for (auto _ : state) {
+        state.PauseTiming();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            rig.capture->record(Prediction(rows[i]));
+            CHECK(i % 1000 != 0 || rig.capture->flush().has_value());
+        }
+        CHECK(rig.capture->seal().has_value());
+        state.ResumeTiming();
+        CHECK(rig.capture->roll()->predictions == rows.size());
+    }
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.size()));
+}
+
+void BM_Feedback(benchmark::State& state) {
+    Rig rig;
+    Rng rng(2);
+    const auto lines = static_cast<int>(state.range(0));
+    std::int64_t serial = 0;
+    for (auto _ : state) {
+        state.PauseTiming();
+        std::vector<Feedback> batch;
+        for (int i = 0; i < lines; ++i) {
+            batch.push_back(testing::sample_feedback(
+                "r" + std::to_string(serial++), testing::sample_day(1), rng
+            ));
+        }
+        state.ResumeTiming();
+        CHECK(rig.capture->submit_feedback(std::move(batch))->accepted == lines);
+    }
+    state.SetItemsProcessed(state.iterations() * lines);
+}
+
+void BM_FindInColumns(benchmark::State& state) {
+    Rig rig;
+    const auto rows = sample_rows(30'000);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rig.capture->record(Prediction(rows[i]));
+        CHECK(i % 1000 != 0 || rig.capture->flush().has_value());
+    }
+    CHECK(rig.capture->seal().has_value());
+    CHECK(rig.capture->roll().has_value());
+    for (auto _ : state) {
+        CHECK(rig.capture->find("news", rows[12'345].request_id)->rows.size() == 1);
+    }
+}
+
+BENCHMARK(BM_Record)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_FlushAThousandRows)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Roll)->Unit(benchmark::kMillisecond)->Iterations(3);
+BENCHMARK(BM_Feedback)->Arg(1)->Arg(10'000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_FindInColumns)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace flywheel
+
+BENCHMARK_MAIN();

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/capture.h"
+
+#include <gtest/gtest.h>
+
+#include "ports/columns/parquet/parquet_columns.h"
+#include "ports/columns/sample_rows.h"
+#include "ports/journal/segments/segment_journal.h"
+#include "temp_folder.h"
+
+namespace flywheel {
+namespace {
+
+using testing::same;
+using testing::sample_day;
+using testing::sample_feedback;
+using testing::sample_prediction;
+
+constexpr TimeRange kAlways{Time::min(), Time::max()};
+
+/// Capture over the real journal and the real columns; reopened as after a restart.
+class CaptureTest : public ::testing::Test {
+  protected:
+    void SetUp() override { reopen(); }
+
+    void reopen(Capture::Plan plan = {}) {
+        capture_.reset();
+        journal_.reset();
+        columns_.reset();
+        auto journal = SegmentJournal::open(folder_.path() / "journal", {});
+        ASSERT_TRUE(journal);
+        journal_ = *std::move(journal);
+        auto columns = ParquetColumns::open(folder_.path() / "columns");
+        ASSERT_TRUE(columns);
+        columns_ = *std::move(columns);
+        auto capture = Capture::open(plan, *journal_, *columns_, clock_);
+        ASSERT_TRUE(capture);
+        capture_ = *std::move(capture);
+    }
+
+    Prediction record(Time time) {
+        Prediction row = sample_prediction(time, rng_);
+        capture_->record(Prediction(row));
+        return row;
+    }
+
+    std::vector<Prediction> record_days(int days, int per_day) {
+        std::vector<Prediction> rows;
+        for (int i = 0; i < days * per_day; ++i) {
+            rows.push_back(record(sample_day(i / per_day) + std::chrono::seconds(i % per_day)));
+        }
+        return rows;
+    }
+
+    std::vector<Prediction> rows(TimeRange range = kAlways) {
+        auto found = capture_->predictions("news", range);
+        EXPECT_TRUE(found) << (found ? "" : found.error().message);
+        return *std::move(found);
+    }
+
+    void roll_everything() {
+        ASSERT_TRUE(capture_->seal());
+        const auto report = capture_->roll();
+        ASSERT_TRUE(report) << report.error().message;
+    }
+
+    FeedbackReceipt submit(const Feedback& said) {
+        auto receipt = capture_->submit_feedback({said});
+        EXPECT_TRUE(receipt);
+        return *receipt;
+    }
+
+    testing::TempFolder folder_;
+    ManualClock clock_{sample_day(10)};
+    Rng rng_{7};
+    std::unique_ptr<Journal> journal_;
+    std::unique_ptr<Columns> columns_;
+    std::unique_ptr<Capture> capture_;
+};
+
+TEST_F(CaptureTest, ShowsRowsFromJournalAndColumnsEachOnceInOrder) {
+    auto first = record_days(3, 5);
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_TRUE(same(rows(), first));
+    roll_everything();
+    EXPECT_TRUE(same(rows(), first)) << "now from the columns";
+    EXPECT_TRUE(journal_->sealed()->empty());
+    const auto late = record(sample_day(1) + std::chrono::hours(3));
+    ASSERT_TRUE(capture_->flush());
+    first.insert(first.begin() + 10, late);
+    EXPECT_TRUE(same(rows(), first)) << "from both";
+    EXPECT_TRUE(same(
+        rows({sample_day(1), sample_day(2)}),
+        std::vector<Prediction>(first.begin() + 5, first.begin() + 11)
+    ));
+    reopen();
+    EXPECT_TRUE(same(rows(), first)) << "after a restart";
+}
+
+TEST_F(CaptureTest, ShowsOnlyGoodRowsThatUsersWereAnswered) {
+    const auto time = sample_day(1);
+    const Prediction good = record(time);
+    for (const Route route : {Route::Pinned, Route::Shadow}) {
+        Prediction row = sample_prediction(time, rng_);
+        row.route = route;
+        capture_->record(std::move(row));
+    }
+    Prediction failed = sample_prediction(time, rng_);
+    failed.status = 503;
+    const Id<Prediction> failed_id = failed.id;
+    capture_->record(std::move(failed));
+    capture_->record(sample_prediction(time, rng_, "other"));
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_TRUE(same(rows(), {good}));
+    EXPECT_EQ(capture_->find("news", failed_id.text())->rows.size(), 1U);
+    roll_everything();
+    EXPECT_TRUE(same(rows(), {good}));
+    EXPECT_EQ(capture_->counters().rolled_rows, 5U);
+}
+
+TEST_F(CaptureTest, FindsRequestsInJournalAndColumns) {
+    Prediction named = sample_prediction(sample_day(2), rng_);
+    named.request_id = "order 17/b";
+    std::vector<Prediction> batch;
+    for (std::uint16_t i = 0; i < 3; ++i) {
+        batch.push_back(sample_prediction(sample_day(3), rng_));
+        batch[i].id.uuid = batch[0].id.uuid.with_row(i);
+        batch[i].request_id = batch[0].id.text();
+        capture_->record(Prediction(batch[i]));
+    }
+    capture_->record(Prediction(named));
+    Feedback about_row = sample_feedback(batch[2].id.text(), sample_day(5), rng_);
+    Feedback about_name = sample_feedback("order 17/b", sample_day(6), rng_);
+    submit(about_row);
+    submit(about_name);
+
+    for (const char* stage : {"journal", "columns", "after a restart"}) {
+        SCOPED_TRACE(stage);
+        auto found = capture_->find("news", "order 17/b");
+        ASSERT_TRUE(found);
+        ASSERT_EQ(found->rows.size(), 1U);
+        EXPECT_EQ(found->rows[0].id, named.id);
+        EXPECT_TRUE(same(found->feedback, {about_name}));
+        EXPECT_EQ(capture_->find("news", named.id.text())->feedback.size(), 1U);
+
+        found = capture_->find("news", batch[0].id.text());
+        ASSERT_TRUE(found);
+        ASSERT_EQ(found->rows.size(), 3U);
+        for (std::uint16_t i = 0; i < 3; ++i) {
+            EXPECT_EQ(found->rows[i].id, batch[i].id);
+        }
+        EXPECT_TRUE(same(found->feedback, {about_row}));
+        EXPECT_EQ(capture_->find("news", batch[1].id.text())->rows.size(), 1U);
+
+        EXPECT_EQ(capture_->find("other", "order 17/b").error().code, Code::NotFound);
+        EXPECT_EQ(capture_->find("news", "order 18").error().code, Code::NotFound);
+        if (std::string(stage) == "journal") {
+            roll_everything();
+        } else {
+            reopen();
+        }
+    }
+}
+
+TEST_F(CaptureTest, FindsAllAttemptsUnderOneClientId) {
+    for (int i = 0; i < 3; ++i) {
+        Prediction row = sample_prediction(sample_day(i), rng_);
+        row.request_id = "retried";
+        capture_->record(std::move(row));
+        roll_everything();
+    }
+    EXPECT_EQ(capture_->find("news", "retried")->rows.size(), 3U);
+}
+
+TEST_F(CaptureTest, TakesTheSameFeedbackOnce) {
+    const Prediction row = record(sample_day(1));
+    Feedback said = sample_feedback(row.request_id, sample_day(2), rng_);
+    const auto again = [&](const std::string& label, FeedbackKind kind = FeedbackKind::Label) {
+        said.id = Id<Feedback>::random(sample_day(2), rng_);
+        said.label = label;
+        said.kind = kind;
+        return submit(said).accepted;
+    };
+    EXPECT_EQ(again("sports"), 1);
+    EXPECT_EQ(again("sports"), 0);
+    EXPECT_EQ(again("politics"), 1) << "another value";
+    EXPECT_EQ(again("sports"), 1) << "the last word counts, so this is new";
+    EXPECT_EQ(again("", FeedbackKind::Retract), 1);
+    EXPECT_EQ(again("", FeedbackKind::Retract), 0);
+    EXPECT_EQ(again("sports"), 1) << "said anew after a retraction";
+    for (const char* stage : {"restart", "columns", "restart with columns"}) {
+        SCOPED_TRACE(stage);
+        if (std::string(stage) == "columns") {
+            roll_everything();
+        } else {
+            reopen();
+        }
+        EXPECT_EQ(again("sports"), 0);
+        const auto all = capture_->feedback("news", kAlways);
+        ASSERT_EQ(all->size(), 5U);
+        EXPECT_EQ(all->front().label, "sports");
+        EXPECT_EQ((*all)[1].label, "politics");
+        EXPECT_EQ((*all)[3].kind, FeedbackKind::Retract);
+    }
+}
+
+TEST_F(CaptureTest, CountsABatchOfFeedbackByWhatIsNew) {
+    std::vector<Feedback> batch;
+    for (int i = 0; i < 10; ++i) {
+        batch.push_back(sample_feedback("r" + std::to_string(i % 4), sample_day(2), rng_));
+    }
+    const auto receipt = capture_->submit_feedback(batch);
+    ASSERT_TRUE(receipt);
+    EXPECT_EQ(receipt->accepted, 4);
+    EXPECT_EQ(receipt->duplicate, 6);
+    const auto counters = capture_->counters();
+    EXPECT_EQ(counters.feedback_accepted, 4U);
+    EXPECT_EQ(counters.feedback_duplicate, 6U);
+    EXPECT_EQ(counters.orphans, 4U);
+    EXPECT_EQ(capture_->submit_feedback({})->accepted, 0);
+}
+
+TEST_F(CaptureTest, KeepsFeedbackWhoseRowIsUnknownUntilItComes) {
+    Prediction late = sample_prediction(sample_day(1), rng_);
+    submit(sample_feedback(late.request_id, sample_day(2), rng_));
+    submit(sample_feedback("never", sample_day(2), rng_));
+    EXPECT_EQ(capture_->counters().orphans, 2U);
+    EXPECT_EQ(capture_->find("news", "never")->feedback.size(), 1U);
+    reopen();
+    EXPECT_EQ(capture_->counters().orphans, 2U);
+    capture_->record(Prediction(late));
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_EQ(capture_->counters().orphans, 1U);
+    EXPECT_EQ(capture_->find("news", late.request_id)->feedback.size(), 1U);
+}
+
+TEST_F(CaptureTest, LooksInTheColumnsForTheRowsOfOrphans) {
+    const Prediction row = record(sample_day(1));
+    roll_everything();
+    submit(sample_feedback(row.request_id, sample_day(9), rng_));
+    submit(sample_feedback("never", sample_day(9), rng_));
+    EXPECT_EQ(capture_->counters().orphans, 2U) << "not in the journal";
+    ASSERT_TRUE(capture_->roll());
+    EXPECT_EQ(capture_->counters().orphans, 1U);
+}
+
+TEST_F(CaptureTest, DropsRowsThatDoNotFitAndCountsThem) {
+    reopen({.buffer_bytes = 8192});
+    for (int i = 0; i < 100; ++i) {
+        record(sample_day(1));
+    }
+    auto counters = capture_->counters();
+    EXPECT_EQ(counters.recorded, 100U);
+    EXPECT_GT(counters.dropped, 50U);
+    EXPECT_LE(counters.memory_bytes, 8192U);
+    ASSERT_TRUE(capture_->flush());
+    record(sample_day(1));
+    ASSERT_TRUE(capture_->flush());
+    counters = capture_->counters();
+    EXPECT_EQ(counters.captured + counters.dropped, 101U);
+    EXPECT_EQ(counters.captured, rows().size());
+}
+
+TEST_F(CaptureTest, KeepsTheDigestOfAPayloadThatIsTooLarge) {
+    Prediction large = sample_prediction(sample_day(1), rng_);
+    large.payload.assign(10U << 20U, 'x');
+    const Digest digest = large.payload_digest;
+    capture_->record(std::move(large));
+    ASSERT_TRUE(capture_->flush());
+    ASSERT_EQ(rows().size(), 1U);
+    EXPECT_TRUE(rows()[0].payload.empty());
+    EXPECT_EQ(rows()[0].payload_digest, digest);
+    EXPECT_EQ(capture_->counters().payloads_left_out, 1U);
+}
+
+TEST_F(CaptureTest, RollsTheOpenSegmentOnlyWhenItHoldsEnough) {
+    reopen({.roll_rows = 10});
+    record_days(1, 9);
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_EQ(capture_->roll()->segments, 0U);
+    record(sample_day(2));
+    ASSERT_TRUE(capture_->flush());
+    const auto report = capture_->roll();
+    EXPECT_EQ(report->segments, 1U);
+    EXPECT_EQ(report->predictions, 10U);
+    EXPECT_EQ(capture_->roll()->segments, 0U) << "twice changes nothing";
+}
+
+TEST_F(CaptureTest, ReadsASegmentOnceAfterACrashBetweenColumnsAndJournal) {
+    const auto all = record_days(2, 4);
+    ASSERT_TRUE(capture_->seal());
+    ASSERT_TRUE(columns_->write_segment(journal_->sealed()->front(), all, {}));
+    EXPECT_TRUE(same(rows(), all)) << "both hold them now";
+    reopen();
+    EXPECT_TRUE(journal_->sealed()->empty());
+    EXPECT_TRUE(same(rows(), all));
+}
+
+TEST_F(CaptureTest, WritesWhatWaitsWhenItStops) {
+    capture_->start();
+    const auto all = record_days(1, 20);
+    ASSERT_TRUE(capture_->stop());
+    EXPECT_EQ(journal_->open_segment(), 0U) << "sealed";
+    capture_->record(sample_prediction(sample_day(1), rng_));
+    const auto counters = capture_->counters();
+    EXPECT_EQ(counters.captured, 20U);
+    EXPECT_EQ(counters.dropped, 1U) << "recorded after the end";
+    EXPECT_TRUE(same(rows(), all));
+}
+
+TEST_F(CaptureTest, MakesRowsVisibleAtAFlushInTheModeThatSyncsRarely) {
+    reopen({.sync = SyncMode::Os});
+    const auto all = record_days(1, 20);
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_TRUE(same(rows(), all));
+}
+
+}  // namespace
+}  // namespace flywheel

@@ -1,0 +1,101 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Committer: group commit. Whoever calls commit() takes all buffered rows and all feedback that
+// waits, appends them as one group, syncs, and puts them into the index; callers that come
+// meanwhile find their feedback done. What cannot be written stays in memory up to a bound. Any
+// thread.
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "rooms/capture/capture.h"
+#include "rooms/capture/captured_reader.h"
+#include "rooms/capture/known_feedback.h"
+#include "rooms/capture/row_buffers.h"
+
+namespace flywheel {
+
+/// The parts of capture that a commit works on; all outlive the committer.
+struct CommitParts {
+    Journal& journal;
+    const Columns& columns;
+    RowBuffers& buffers;
+    JournalIndex& index;
+};
+
+class Committer {
+  public:
+    Committer(const Capture::Plan& plan, CommitParts parts)
+        : plan_(plan), parts_(parts), known_(plan.remembered) {}
+
+    enum class Durability { AsPlanned, Synced };
+
+    /// Writes what waits. After an error it still waits, and feedback that was part of it is
+    /// refused.
+    Result<void> commit(Durability durability);
+    /// As FeedbackSink::submit_feedback.
+    Result<FeedbackReceipt> submit(std::vector<Feedback> feedback);
+    /// Seals the open segment, after commit().
+    Result<void> seal();
+    /// Counts everything that still waits as dropped.
+    void give_up();
+
+    /// At open: a frame that the journal holds already.
+    Result<void> recover(FramePlace place, const Frame& frame);
+    /// Looks for the rows of orphans in the columns; at most some hundred a call.
+    Result<void> recheck_orphans(const CapturedReader& reader, Time now);
+
+    /// Its part of the counters.
+    void count(CaptureCounters& out) const;
+
+    /// Groups made durable so far.
+    [[nodiscard]] std::uint64_t groups() const { return groups_.load(); }
+
+  private:
+    /// One call of submit(), on its caller's stack.
+    struct Ticket {
+        std::vector<Feedback> feedback;
+        bool done = false;
+        Result<FeedbackReceipt> receipt = FeedbackReceipt{};
+        FeedbackReceipt wanted;
+    };
+
+    struct Orphan {
+        std::string model;
+        std::string target;
+        bool checked = false;
+    };
+
+    Result<void> commit_locked(Durability durability);
+    void stage(std::vector<Ticket*>& tickets);
+    void answer(std::vector<Ticket*>& tickets, const Result<void>& written);
+    Result<void> write(bool synced);
+    Result<void> write_once(bool synced);
+    void publish();
+    void note_orphans(const Frame& frame);
+    void load_known(const std::string& model);
+    [[nodiscard]] bool sync_is_due(Durability durability) const;
+
+    const Capture::Plan& plan_;
+    const CommitParts parts_;
+
+    mutable std::mutex queue_mutex_;
+    std::vector<Ticket*> queue_;
+
+    mutable std::mutex mutex_;        ///< One commit at a time; guards what follows.
+    std::vector<Frame> pending_;      ///< Not yet durable.
+    std::vector<FramePlace> places_;  ///< Of those frames that are appended; shorter than pending_.
+    std::size_t pending_bytes_ = 0;
+    std::chrono::steady_clock::time_point synced_at_{};
+    KnownFeedback known_;
+    std::unordered_map<std::string, bool> known_loaded_;
+    std::unordered_map<std::uint64_t, Orphan> orphans_;
+    CaptureCounters counters_;
+    std::atomic<std::uint64_t> groups_ = 0;
+};
+
+}  // namespace flywheel

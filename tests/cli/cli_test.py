@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The built program as a person and a script meet it: every command, one server, crashes.
+
+    tests/cli/cli_test.py PATH_OF_FLYWHEEL [test name ...]
+
+Standard library only. Each class makes its own directories and ports; nothing is left behind.
+"""
+
+import csv
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+import uuid
+
+PROGRAM = ""
+PATIENCE_S = 120
+TOPICS = {
+    "economy": "bank market price trade stock export loan 금리 환율 주가".split(),
+    "politics": "vote party minister law election senate 국회 대통령 선거 정책".split(),
+    "sports": "goal match league coach player stadium 야구 축구 감독 우승".split(),
+}
+
+
+def headline(rng, topic):
+    words = [rng.choice(TOPICS[topic]) for _ in range(4)]
+    return " ".join(words + [f"no{rng.randrange(10**6)}"])
+
+
+def rows(count, seed):
+    rng = random.Random(seed)
+    topics = sorted(TOPICS)
+    return [(headline(rng, topics[i % 3]), topics[i % 3]) for i in range(count)]
+
+
+def write_csv(path, lines):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["title", "topic"])
+        writer.writerows(lines)
+
+
+def flywheel(*arguments, env=None):
+    """Exit code, standard output, standard error."""
+    done = subprocess.run(
+        [PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S,
+        env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def ask(url, body=None, expect=200):
+    """The JSON of an answer; `body` makes it a POST."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            status, text = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read().decode()
+    assert status == expect, f"{url}: {status} instead of {expect}: {text}"
+    return json.loads(text)
+
+
+def until(condition, what):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class RunningServer:
+    """`flywheel serve` on a free port."""
+
+    def __init__(self, folder, *options):
+        self.process = subprocess.Popen(
+            [PROGRAM, "serve", folder, "--port", "0", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        line = self.process.stdout.readline() if readable else ""
+        if " at http://" not in line:
+            self.process.kill()
+            raise AssertionError(f"server did not start: {line} {self.process.stderr.read()}")
+        self.url = line.split(" at ")[1].strip()
+
+    def end(self, number=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.communicate(timeout=PATIENCE_S)
+        return self.process.returncode
+
+
+def infer(url, texts, name):
+    return ask(f"{url}/v2/models/news/infer", {
+        "id": name,
+        "inputs": [{"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}]})
+
+
+class FolderTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="flywheel-cli-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.project = os.path.join(self.folder, "news")
+
+    def run_well(self, *arguments):
+        code, out, err = flywheel(*arguments)
+        self.assertEqual(code, 0, f"{arguments}: {err}{out}")
+        return out
+
+    def run_badly(self, code, *arguments):
+        got, out, err = flywheel(*arguments)
+        self.assertEqual(got, code, f"{arguments}: {err}{out}")
+        self.assertTrue(err.startswith("flywheel: "), err)
+        self.assertEqual(err.count("\n"), 1, err)
+        return err
+
+    def make_project(self, count=150):
+        self.run_well("init", self.project, "--model", "news")
+        file = os.path.join(self.folder, "rows.csv")
+        write_csv(file, rows(count, 1))
+        self.run_well("import", file, "--dir", self.project, "--text", "title", "--label", "topic")
+
+
+class Refusals(FolderTest):
+    def test_a_folder_without_project_says_how_to_make_one(self):
+        for command in (["status"], ["turn"], ["serve"]):
+            err = self.run_badly(3, *command, self.folder)
+            self.assertIn("flywheel init", err)
+
+    def test_a_project_is_not_made_twice(self):
+        self.run_well("init", self.project)
+        self.run_badly(4, "init", self.project)
+
+    def test_a_bad_name_leaves_nothing_behind(self):
+        self.run_badly(2, "init", self.project, "--model", "no spaces please")
+        self.assertFalse(os.path.exists(os.path.join(self.project, "flywheel.toml")))
+
+    def test_a_place_that_cannot_be_written_is_named(self):
+        self.assertIn("/proc/", self.run_badly(10, "init", "/proc/flywheel"))
+
+    def test_unknown_words_are_invalid_arguments(self):
+        self.assertIn("--help", self.run_badly(2, "turnn"))
+        self.run_badly(2, "status", "--colour")
+        self.run_badly(2)
+
+    def test_a_wrong_setting_names_file_line_and_setting(self):
+        self.run_well("init", self.project)
+        file = os.path.join(self.project, "flywheel.toml")
+        with open(file, "a", encoding="utf-8") as out:
+            out.write("\nprot = 1\n")
+        err = self.run_badly(2, "status", self.project)
+        self.assertIn("line ", err)
+        self.assertIn("prot", err)
+
+    def test_a_missing_file_is_not_found(self):
+        self.run_well("init", self.project)
+        self.assertIn("nothing.csv", self.run_badly(3, "import", "nothing.csv", "--dir", self.project))
+
+
+class Words(FolderTest):
+    def test_every_command_has_help_with_an_example(self):
+        commands = ["demo", "init", "import", "serve", "status", "turn", "model list", "model promote",
+                    "model rollback", "model card", "label export", "dataset log", "dataset diff"]
+        for command in commands:
+            out = self.run_well(*command.split(), "--help")
+            self.assertIn("Example:\n  flywheel " + command.split()[0], out)
+        self.assertNotIn("job", self.run_well("--help"))
+        self.assertRegex(self.run_well("--version"), r"^flywheel \d+\.\d+\.\d+\n$")
+
+    def test_an_import_keeps_good_rows_and_names_bad_ones(self):
+        self.run_well("init", self.project, "--model", "news", "--labels", "economy,politics,sports")
+        file = os.path.join(self.folder, "rows.csv")
+        write_csv(file, rows(9, 1) + [("", "sports"), ("what is this", "weather")])
+        code, out, err = flywheel(
+            "import", file, "--dir", self.project, "--text", "title", "--label", "topic", "--json")
+        self.assertEqual(code, 0, err)
+        report = json.loads(out)
+        self.assertEqual(report["labels_added"], 9)
+        self.assertEqual(report["labels_rejected"], 1)
+        self.assertIn("weather", report["unknown_labels"][0]["message"])
+        self.assertEqual(report["unknown_labels"][0]["line"], 12)
+        again = json.loads(self.run_well(
+            "import", file, "--dir", self.project, "--text", "title", "--label", "topic", "--json"))
+        self.assertEqual((again["labels_added"], again["examples"]), (0, 0))
+
+    def test_status_is_plain_text_when_nobody_looks(self):
+        self.make_project()
+        out = self.run_well("status", self.project)
+        self.assertNotIn("\x1b", out)
+        self.assertIn("nothing yet", out)
+        self.assertIn("flywheel turn", out)
+        self.assertIn("the files in", out)
+
+
+class Wheel(FolderTest):
+    """One project from the first import to a rollback, with and without its server."""
+
+    def first_version(self):
+        self.make_project()
+        turn = json.loads(self.run_well("turn", self.project, "--json"))
+        self.assertEqual((turn["state"], turn["verdict"]), ("done", "promoted"))
+        self.assertIn("1", self.run_well("model", "list", "--dir", self.project))
+        self.assertIn("#", self.run_well("model", "card", "1", "--dir", self.project))
+        self.run_badly(3, "model", "card", "9", "--dir", self.project)
+
+    def serve_rows(self, url, answers):
+        served = rows(200, 2)
+        answers.update(served)
+        for begin in range(0, len(served), 50):
+            texts = [text for text, _ in served[begin:begin + 50]]
+            reply = infer(url, texts, f"batch-{begin}")
+            self.assertEqual(reply["model_version"], "1")
+        here = f"{url}/v2/models/news/requests/batch-50"  # visible after a flush interval
+        until(lambda: status_of(here) == 200, "the captured request")
+        self.assertEqual(len(ask(here)["predictions"]), 50)
+
+    def answer_questions(self, url, answers):
+        tasks = ask(f"{url}/v1/models/news/tasks?actor=kim&count=100")["tasks"]
+        self.assertGreater(len(tasks), 5)
+        first, rest = tasks[0], tasks[1:]
+        answer = {"event_id": str(uuid7()), "task_id": first["task_id"], "actor": "kim",
+                  "action": "answer", "label": answers[first["text"]]}
+        self.assertIn("weather", ask(f"{url}/v1/labels", {**answer, "label": "weather"}, 400)["error"])
+        self.assertFalse(ask(f"{url}/v1/labels", answer)["repeated"])
+        self.assertTrue(ask(f"{url}/v1/labels", answer)["repeated"])
+        many = [{"task_id": task["task_id"], "actor": "kim", "label": answers[task["text"]]} for task in rest]
+        results = ask(f"{url}/v1/labels", {"answers": many + [{"task_id": "x", "actor": "kim"}]})
+        self.assertEqual((results["accepted"], results["refused"]), (len(rest), 1))
+        self.assertEqual(results["results"][-1]["status"], 400)
+
+    def turn_with_people(self, url, answers):
+        turn = ask(f"{url}/v1/turns", {"model": "news", "trigger": "person"}, 201)
+        ask(f"{url}/v1/turns", {"model": "news"}, 409)
+        here = f"{url}/v1/turns/{turn['id']}"
+        until(lambda: ask(here)["state"] == "waiting", "questions")
+        out = self.run_well("status", self.project)
+        self.assertIn("waits for people", out)
+        self.assertIn("the server at " + url, out)
+        self.answer_questions(url, answers)
+        done = until(lambda: (t := ask(here))["state"] not in ("open", "waiting") and t, "the turn's end")
+        self.assertEqual(done["state"], "done", done["error"])
+        self.assertIn("retrain", [decision["kind"] for decision in done["decisions"]])
+
+    def look_at_records(self, url):
+        status = json.loads(self.run_well("status", self.project, "--json"))
+        self.assertGreater(status["audited"]["n"], 0)
+        self.assertLessEqual(status["audited"]["lower"], status["audited"]["accuracy"])
+        self.assertEqual(status["captured"]["dropped"], 0)
+        labels = list(csv.DictReader(self.run_well("label", "export", "--dir", self.project).splitlines()))
+        self.assertGreater(len(labels), 150)
+        self.assertEqual({row["label"] for row in labels}, set(TOPICS))
+        log = json.loads(self.run_well("dataset", "log", "--dir", self.project, "--json"))["datasets"]
+        self.assertEqual(len(log), 2)
+        diff = json.loads(self.run_well(
+            "dataset", "diff", log[1]["id"][:10], log[0]["id"][:10], "--dir", self.project, "--json"))
+        self.assertEqual(diff["added"]["count"], len(labels) - 150)
+        self.assertIn("no-cache", urllib.request.urlopen(url + "/").headers["Cache-Control"])
+
+    def move_by_hand(self, url):
+        self.run_well("model", "promote", "2", "--dir", self.project)
+        self.assertEqual(ask(f"{url}/v1/status")["served"]["version"], 2)
+        self.run_well("model", "promote", "1", "--who", "kim", "--dir", self.project)
+        self.assertEqual(infer(url, ["bank"], "after")["model_version"], "1")
+        self.run_well("model", "rollback", "--reason", "worse on 금리", "--dir", self.project)
+        self.assertEqual(infer(url, ["bank"], "back")["model_version"], "2")
+        rollouts = ask(f"{url}/v1/models/news/rollouts")["rollouts"]
+        self.assertEqual(rollouts[0]["reason"], "worse on 금리")
+        self.run_badly(3, "model", "promote", "77", "--dir", self.project)
+
+    def test_turns_from_import_to_rollback(self):
+        self.first_version()
+        answers = {}
+        server = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(server.end, signal.SIGKILL)
+        self.assertIn("process", self.run_badly(4, "serve", self.project, "--port", "0"))
+        self.serve_rows(server.url, answers)
+        self.turn_with_people(server.url, answers)
+        self.look_at_records(server.url)
+        self.move_by_hand(server.url)
+        before = ask(f"{server.url}/v1/status")
+        self.assertEqual(server.end(signal.SIGKILL), -signal.SIGKILL)
+        again = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(again.end, signal.SIGKILL)
+        after = ask(f"{again.url}/v1/status")
+        for part in ("audited", "labels", "turns"):
+            self.assertEqual(before[part], after[part], part)
+        self.assertEqual(before["served"]["version"], after["served"]["version"])
+        self.assertEqual(len(ask(f"{again.url}/v2/models/news/requests/batch-50")["predictions"]), 50)
+        self.assertEqual(again.end(), 0)
+        out = self.run_well("status", self.project)
+        self.assertIn("version 2", out)
+        self.assertIn("95 % interval", out)
+
+
+class Ending(FolderTest):
+    def test_sigterm_says_not_ready_answers_on_and_ends_with_zero(self):
+        self.make_project()
+        self.run_well("turn", self.project)
+        server = RunningServer(self.project, "--no-turns", "--drain", "2")
+        self.addCleanup(server.end, signal.SIGKILL)
+        ready = f"{server.url}/v2/health/ready"
+        with urllib.request.urlopen(ready, timeout=PATIENCE_S) as answer:
+            self.assertEqual(answer.status, 200)
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: status_of(ready) == 503, "not ready")
+        infer(server.url, ["bank market"], "late")
+        self.assertEqual(server.end(signal.SIGINT), 0)
+        self.assertFalse(os.path.exists(os.path.join(self.project, "server.url")))
+        again = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(again.end, signal.SIGKILL)
+        self.assertEqual(len(ask(f"{again.url}/v2/models/news/requests/late")["predictions"]), 1)
+        self.assertEqual(again.end(signal.SIGINT), 0)
+
+    def test_a_port_in_use_is_named(self):
+        self.run_well("init", self.project)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = str(taken.getsockname()[1])
+            self.assertIn(port, self.run_badly(10, "serve", self.project, "--port", port))
+
+
+def status_of(url):
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def uuid7():
+    """A UUIDv7 of now (RFC 9562), which this Python does not have yet."""
+    value = int(time.time() * 1000) << 80 | random.getrandbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=1)
