@@ -12,7 +12,7 @@ namespace flywheel::app {
 
 namespace {
 
-constexpr std::size_t kNameWidth = 10;
+constexpr std::size_t kNameWidth = 11;
 constexpr std::size_t kWidest = 110;
 
 std::string day(const Json& time) {
@@ -89,7 +89,8 @@ Cell good_line(const Json& status) {
 Cell world_line(const Json& status) {
     const Json& incidents = status.at("incidents");
     if (incidents.empty()) {
-        return {"no drift proved", Colour::Green};
+        const bool serves = count_of(status.at("served"), "version") > 0;
+        return serves ? Cell("no drift proved", Colour::Green) : Cell("nothing was served yet");
     }
     const Json& first = incidents.front();
     return {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns: what the loop did and why, opening one, cancelling one.
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include "base/json_value.h"
@@ -27,6 +30,37 @@ Result<void> list_turns(
     return {};
 }
 
+/// Steps and the decisions taken in them, in the order of a Turn: under a stream's clock all of one
+/// Turn happens at one moment.
+std::size_t place_in_turn(std::string_view name) {
+    constexpr std::array<std::string_view, 16> kOrder = {
+        "observe",
+        "drift",
+        "collect",
+        "choose",
+        "labels",
+        "gather",
+        "decide",
+        "retrain",
+        "cut",
+        "tune",
+        "train",
+        "judge",
+        "release",
+        "correct",
+        "correction",
+        "settle"
+    };
+    return static_cast<std::size_t>(std::find(kOrder.begin(), kOrder.end(), name) - kOrder.begin());
+}
+
+template <class Record>
+void sort_by_turn(std::vector<Record>& records, std::string Record::* name) {
+    std::stable_sort(records.begin(), records.end(), [name](const Record& a, const Record& b) {
+        return place_in_turn(a.*name) < place_in_turn(b.*name);
+    });
+}
+
 template <class Record>
 Result<Json> json_list(const std::vector<Record>& records) {
     Json list = Json::array();
@@ -41,12 +75,16 @@ Result<void> show_turn(
 ) {
     const auto id = TRY(Id<Turn>::parse(request.parameter("turn")));
     Json shown = TRY(parse_json(to_json_text(TRY(rooms.records.turns.get(id)))));
-    shown["steps"] = TRY(json_list(TRY(rooms.records.steps.select(
+    auto steps = TRY(rooms.records.steps.select(
         Where<TurnStep>().eq(&TurnStep::turn, id).order(&TurnStep::created)
-    ))));
-    shown["decisions"] = TRY(json_list(TRY(rooms.records.decisions.select(
+    ));
+    sort_by_turn(steps, &TurnStep::name);
+    shown["steps"] = TRY(json_list(steps));
+    auto decisions = TRY(rooms.records.decisions.select(
         Where<Decision>().eq(&Decision::turn, id).order(&Decision::created)
-    ))));
+    ));
+    sort_by_turn(decisions, &Decision::kind);
+    shown["decisions"] = TRY(json_list(decisions));
     answer_json(response, shown);
     return {};
 }

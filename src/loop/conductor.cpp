@@ -57,7 +57,7 @@ std::uint64_t turn_seed(const Policy& policy, std::int64_t number) {
 
 /// Errors that a second try cannot mend: the data are at fault, not the machine.
 bool is_final(Code code) {
-    return code == Code::InvalidArgument || code == Code::Unsupported;
+    return code == Code::InvalidArgument || code == Code::Unsupported || code == Code::NotFound;
 }
 
 }  // namespace

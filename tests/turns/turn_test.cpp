@@ -103,14 +103,14 @@ TEST(Turn, ASecondOneIsRefusedWhileOneIsOpen) {
     EXPECT_EQ(second.error().code, Code::Conflict);
 }
 
-TEST(Turn, AFileWithOneClassOnlyFailsAtOnceAndSaysWhy) {
+TEST(Turn, WithoutAnyLabelItFailsAtOnceAndSaysWhy) {
     const TempFolder folder;
     World world(folder.path() / "p", {});
     ASSERT_TRUE(world.open());
     ASSERT_TRUE(world.project().conductor().open("first model", world.clock().now()));
     const auto advanced = world.project().conductor().advance();
     ASSERT_FALSE(advanced);
-    EXPECT_EQ(advanced.error().code, Code::InvalidArgument) << advanced.error().message;
+    EXPECT_EQ(advanced.error().code, Code::NotFound) << advanced.error().message;
     const auto turn = Reader<Turn>(world.project().ledger()).first(Where<Turn>().eq(&Turn::number, 1));
     EXPECT_EQ((*turn)->state, TurnState::Failed);
     EXPECT_FALSE((*turn)->error.empty());

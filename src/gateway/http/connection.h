@@ -53,7 +53,8 @@ struct Loop {
     asio::ip::tcp::acceptor acceptor;
     asio::steady_timer timer;  ///< The one timer: looks for connections that are late.
     std::chrono::milliseconds tick{250};
-    Instant now;  ///< Coarse: as of the last tick.
+    Instant now;         ///< Coarse: as of the last tick.
+    bool ended = false;  ///< No tick any more.
     std::vector<Connection*> connections;
 };
 

@@ -86,7 +86,7 @@ void watch_clock(Loop& loop) {
     }
     loop.timer.expires_after(loop.tick);
     loop.timer.async_wait([&loop](error_code error) {
-        if (!error) {
+        if (!error && !loop.ended) {
             watch_clock(loop);
         }
     });
@@ -211,6 +211,7 @@ void HttpServer::Loops::stop(std::chrono::milliseconds finish_within) {
         for (Connection* connection : loop.connections) {
             connection->cut();
         }
+        loop.ended = true;  // a tick may be on its way already, beyond cancel's reach
         loop.timer.cancel();
         loop.acceptor.close();
     });

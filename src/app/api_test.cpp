@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plays the conversations in tests/api/v1 against a real project: model "m", labels cold and warm,
+// version 1 trained and served since 2026-03-01, 60 rows served the day after, and turn 2 waiting
+// for 12 answers at 2026-03-03.
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "app/server.h"
+#include "base/log.h"
+#include "gateway/home_page.h"
+#include "gateway/v1_routes.h"
+#include "temp_folder.h"
+#include "transcript.h"
+
+namespace flywheel::app {
+namespace {
+
+Settings settings_of_test() {
+    Settings settings;
+    settings.model = "m";
+    settings.policy.trials = 1;
+    settings.policy.label_share = 0.2;
+    return settings;
+}
+
+class ApiTest : public ::testing::Test {
+  protected:
+    ApiTest() { set_log_level(LogLevel::Off); }
+
+    void prepare() {
+        ASSERT_TRUE(Project::create(folder_.path() / "m", settings_of_test()));
+        auto opened = Project::open(folder_.path() / "m", clock_);
+        ASSERT_TRUE(opened) << opened.error().message;
+        project_ = std::move(*opened);
+        import_rows();
+        turn_until("done");
+        serve_rows();
+        clock_.set(*parse_time("2026-03-03"));
+        turn_until("waiting");
+    }
+
+    void import_rows() {
+        const auto file = folder_.path() / "rows.csv";
+        std::ofstream out(file);
+        out << "text,label\n";
+        for (int i = 0; i < 40; ++i) {
+            out << (i % 2 == 0 ? "snow frost ice 얼음 " : "sun beach heat 더위 ") << i * 7919 << ","
+                << (i % 2 == 0 ? "cold" : "warm") << "\n";
+        }
+        out.close();
+        const auto report = project_->import_file(file, {});
+        ASSERT_TRUE(report) << report.error().message;
+    }
+
+    void turn_until(const std::string& state) {
+        auto& conductor = project_->conductor();
+        const auto opened = conductor.open("cadence", clock_.now());
+        ASSERT_TRUE(opened) << opened.error().message;
+        const auto turn = conductor.advance();
+        ASSERT_TRUE(turn) << turn.error().message;
+        ASSERT_EQ(enum_name(turn->state), state);
+    }
+
+    void serve_rows() {
+        clock_.set(*parse_time("2026-03-02"));
+        for (int i = 0; i < 60; ++i) {
+            clock_.advance(std::chrono::seconds(1));
+            const std::string text =
+                (i % 2 == 0 ? "frost and ice " : "heat on the beach ") + std::to_string(i * 104729);
+            const std::string_view view = text;
+            serving::InferRequest request;
+            request.model = "m";
+            request.texts = std::span(&view, 1);
+            const auto answer = project_->serving().infer(request);
+            ASSERT_TRUE(answer) << answer.error().message;
+        }
+        ASSERT_TRUE(project_->capture().flush());
+    }
+
+    void play(const std::string& name) {
+        prepare();
+        gateway::Gateway gateway;
+        gateway::add_v1_routes(gateway, v1_rooms(*project_));
+        gateway::add_home_page(gateway);
+        http::HttpServerPlan plan;
+        plan.port = 0;
+        ASSERT_TRUE(gateway.start(plan));
+        const auto folder = std::filesystem::path(__FILE__).parent_path() / "../../tests/api/v1";
+        testing::play_transcript(folder / name, gateway.port());
+    }
+
+    testing::TempFolder folder_;
+    ManualClock clock_{*parse_time("2026-03-01")};
+    std::unique_ptr<Project> project_;
+};
+
+TEST_F(ApiTest, LabelsAreAskedAnsweredAndCounted) {
+    play("labels.http");
+}
+
+TEST_F(ApiTest, TurnsAreShownOpenedAndCancelled) {
+    play("turns.http");
+}
+
+TEST_F(ApiTest, ModelsAreListedAndMovedByHand) {
+    play("models.http");
+}
+
+TEST_F(ApiTest, DatasetsAndMonitoringAreShown) {
+    play("records.http");
+}
+
+TEST_F(ApiTest, StatusAndThePageSayWhatRuns) {
+    play("status.http");
+}
+
+TEST_F(ApiTest, AServerTellsWhereItIsAndForgetsWhenItStops) {
+    prepare();
+    Server::Options options;
+    options.port = 0;
+    options.opens_turns = false;
+    auto server = Server::start(*project_, options);
+    ASSERT_TRUE(server) << server.error().message;
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()), (*server)->url());
+    options.port = (*server)->port();
+    const auto second = Server::start(*project_, options);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Code::Unavailable);
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()), (*server)->url());
+    (*server)->stop();
+    (*server)->stop();
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()), "http://127.0.0.1:8000");
+}
+
+}  // namespace
+}  // namespace flywheel::app
