@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,6 +22,10 @@ namespace {
 
 constexpr std::size_t kMostBytes = 512U * 1024U * 1024U;
 constexpr timeval kPatience{60, 0};
+
+std::string system_text(int number) {
+    return std::generic_category().message(number);
+}
 
 Error no_answer(const std::string& url, std::string_view why) {
     return make_error(
@@ -87,7 +91,7 @@ Result<Socket> connect_to(const std::string& url) {
     const int why = errno;
     ::freeaddrinfo(found);
     if (!connected) {
-        return no_answer(url, std::strerror(why));
+        return no_answer(url, system_text(why));
     }
     return socket;
 }
@@ -98,7 +102,7 @@ Result<std::string> exchange(const std::string& url, const std::string& request)
     while (!left.empty()) {
         const ssize_t sent = ::send(socket.fd(), left.data(), left.size(), MSG_NOSIGNAL);
         if (sent <= 0) {
-            return no_answer(url, std::strerror(errno));
+            return no_answer(url, system_text(errno));
         }
         left.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -110,7 +114,9 @@ Result<std::string> exchange(const std::string& url, const std::string& request)
             return answer;
         }
         if (got < 0 || answer.size() > kMostBytes) {
-            return no_answer(url, got < 0 ? std::strerror(errno) : "the answer is too long");
+            return no_answer(
+                url, got < 0 ? system_text(errno) : std::string("the answer is too long")
+            );
         }
         answer.append(piece.data(), static_cast<std::size_t>(got));
     }

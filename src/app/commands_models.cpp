@@ -16,7 +16,7 @@ namespace {
 
 std::string user_name() {
     for (const char* name : {"USER", "LOGNAME"}) {
-        const char* value = std::getenv(name);
+        const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
         if (value != nullptr && *value != '\0') {
             return value;
         }

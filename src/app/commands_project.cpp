@@ -27,8 +27,8 @@ constexpr std::size_t kRejectionsShown = 10;
 
 /// The clock of the machine, for everything but tests and the demo.
 const Clock& machine_clock() {
-    static const SystemClock clock;
-    return clock;
+    static const SystemClock kClock;
+    return kClock;
 }
 
 OpenOptions open_options(const CommandScope& scope, loop::Listeners listeners) {

@@ -42,9 +42,9 @@ std::string_view code_of(Colour colour) {
     return "";
 }
 
-bool is_set(const char* name) {
-    const char* value = std::getenv(name);
-    return value != nullptr && *value != '\0';
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
 std::string repeated(std::string_view piece, std::size_t times) {
@@ -67,9 +67,7 @@ bool is_terminal(int fd) {
 }
 
 bool wants_colour(int fd) {
-    const char* term = std::getenv("TERM");
-    const bool dumb = term != nullptr && std::string_view(term) == "dumb";
-    return is_terminal(fd) && !is_set("NO_COLOR") && !dumb;
+    return is_terminal(fd) && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
 }
 
 std::size_t terminal_width(int fd, std::size_t otherwise) {
@@ -102,6 +100,7 @@ void Table::add_row(std::vector<Cell> cells) {
 
 std::vector<std::size_t> Table::widths(std::size_t width) const {
     std::vector<std::size_t> widths;
+    widths.reserve(columns_.size());
     for (const Column& column : columns_) {
         widths.push_back(display_width(column.title));
     }
@@ -153,6 +152,7 @@ std::string Table::line(
 std::string Table::to_text(std::size_t width, const Painter& painter) const {
     const auto columns = widths(width);
     std::vector<Cell> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) {
         titles.emplace_back(column.title, Colour::Dim);
     }
@@ -223,7 +223,7 @@ void ProgressBar::advance(std::int64_t steps) {
     draw();
 }
 
-void ProgressBar::set_note(std::string note) {
+void ProgressBar::set_note(const std::string& note) {
     note_ = printable(note);
 }
 

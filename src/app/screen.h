@@ -101,7 +101,7 @@ class ProgressBar {
 
     void advance(std::int64_t steps);
     /// What is being done now, shown behind the numbers.
-    void set_note(std::string note);
+    void set_note(const std::string& note);
     /// Draws the last state and ends the line. Twice is once.
     void finish();
 
@@ -119,7 +119,7 @@ class ProgressBar {
     bool finished_ = false;
     std::int64_t tenths_shown_ = 0;
     std::chrono::steady_clock::time_point started_;
-    std::chrono::steady_clock::time_point drawn_{};
+    std::chrono::steady_clock::time_point drawn_;
 };
 
 /// "12,345".

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/screen.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -43,8 +45,9 @@ TEST(Table, ShowsControlCharactersInsteadOfObeyingThem) {
     Table table;
     table.add_column("text");
     table.add_row({"a\x1b[31m\nb"});
-    EXPECT_EQ(table.to_text(80).find('\x1b'), std::string::npos);
-    EXPECT_EQ(std::count(table.to_text(80).begin(), table.to_text(80).end(), '\n'), 2);
+    const std::string text = table.to_text(80);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
 TEST(Table, PaintsOnlyWhenAsked) {

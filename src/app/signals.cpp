@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -45,7 +45,7 @@ Result<StopSignals> StopSignals::watch() {
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return make_error(
             Code::Unavailable,
-            std::string("Cannot make a pipe for signals: ") + std::strerror(errno)
+            std::string("Cannot make a pipe for signals: ") + std::generic_category().message(errno)
         );
     }
     writing_end.store(ends[1]);

@@ -14,19 +14,29 @@ namespace {
 
 constexpr std::size_t kMostTriggerBytes = 64;
 
+/// As the API says it: the column cannot be called "trigger".
+Result<Json> turn_json(const Turn& turn) {
+    Json shown = TRY(parse_json(to_json_text(turn)));
+    shown.erase(std::string(field_name(&Turn::trigger)));
+    shown["trigger"] = turn.trigger;
+    return shown;
+}
+
 Result<void> list_turns(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
     const Query query = TRY(Query::parse(request.query, {"model", "limit"}));
     const std::string model = TRY(known_model(rooms, query.text("model")));
     const auto limit = TRY(query.integer("limit", 20, 1, kMostListed));
-    answer_list(
-        response,
-        "turns",
-        TRY(rooms.records.turns.select(
-            Where<Turn>().eq(&Turn::model, model).newest(&Turn::number).limit(limit)
-        ))
-    );
+    Json turns = Json::array();
+    TRY(rooms.records.turns.each(
+        Where<Turn>().eq(&Turn::model, model).newest(&Turn::number).limit(limit),
+        [&turns](const Turn& turn) -> Result<void> {
+            turns.push_back(TRY(turn_json(turn)));
+            return {};
+        }
+    ));
+    answer_json(response, {{"turns", turns}});
     return {};
 }
 
@@ -74,7 +84,7 @@ Result<void> show_turn(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
     const auto id = TRY(Id<Turn>::parse(request.parameter("turn")));
-    Json shown = TRY(parse_json(to_json_text(TRY(rooms.records.turns.get(id)))));
+    Json shown = TRY(turn_json(TRY(rooms.records.turns.get(id))));
     auto steps = TRY(rooms.records.steps.select(
         Where<TurnStep>().eq(&TurnStep::turn, id).order(&TurnStep::created)
     ));
@@ -123,7 +133,7 @@ Result<void> open_turn(
     }
     response.status = 201;
     response.add_header("Location", "/v1/turns/" + turn.id.text());
-    response.body = to_json_text(turn);
+    answer_json(response, TRY(turn_json(turn)));
     return {};
 }
 
@@ -141,7 +151,7 @@ Result<void> cancel_turn(
     }
     const Json body = TRY(object_body(request));
     const std::string who = TRY(optional_string(body, "who")).value_or("a person");
-    response.body = to_json_text(TRY(rooms.conductor.cancel(who)));
+    answer_json(response, TRY(turn_json(TRY(rooms.conductor.cancel(who)))));
     return {};
 }
 

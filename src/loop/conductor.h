@@ -41,6 +41,7 @@ struct Policy {
     Duration labels_wait = std::chrono::days(7);   ///< Then the Turn goes on with what was answered.
     Duration correction_window = std::chrono::days(92);  ///< Served rows the class mix is estimated from.
     Duration half_life = std::chrono::days(365);   ///< A training row this old weighs one half.
+    Duration gate_window = std::chrono::days(365); ///< Hold-out rows first seen within it judge a challenger.
     int trials = 4;                                ///< Settings tried each time.
     double false_alarm_days = 90;                  ///< At most one false drift alarm per so many days.
     double prior_discount = 0.25;                  ///< As serving's: the rule that correction must beat.

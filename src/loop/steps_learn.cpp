@@ -159,8 +159,10 @@ Result<Conductor::StepOutcome> Conductor::Round::judge() {
     const auto rows = TRY(owner.rooms_.datasets.rows_of(TRY(dataset_id())));
     std::vector<evaluation::HoldoutItem> holdout;
     std::set<Digest> groups;
+    // Older hold-out rows belong to a world that is not served any more.
+    const Time oldest = turn_row.window_end - policy().gate_window;
     for (const auto& row : rows) {
-        if (row.split == datasets::Split::Test && groups.insert(row.group).second) {
+        if (row.split == datasets::Split::Test && row.first_seen >= oldest && groups.insert(row.group).second) {
             holdout.push_back({row.text, row.label});
         }
     }

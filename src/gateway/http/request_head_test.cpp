@@ -8,6 +8,8 @@
 namespace flywheel::http {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 std::optional<Refusal> read_whole(std::string_view text, RequestHead& head) {
     HeadSearch search;
     if (auto refused = find_head_end(text, search)) {
@@ -98,9 +100,7 @@ TEST(RequestHead, RefusesWhatTwoServersCouldReadDifferently) {
              Row{"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400, "folded"},
              Row{"GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", 400, "space before the colon"},
              Row{"GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400, "control character"},
-             Row{std::string_view("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", 38),
-                 400,
-                 "control character"},
+             Row{"GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"sv, 400, "control character"},
              Row{"GET / HTTP/1.1\r\n\r\n", 400, "Host"},
              Row{"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, "Host"},
              Row{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "HTTP/1.1"},

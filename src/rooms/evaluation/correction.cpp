@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -70,6 +71,22 @@ Result<Audits> labelled_audits(
         range.end = first ? task.window_end : std::max(range.end, task.window_end);
     }
     return audits;
+}
+
+/// Items anybody ever answered about.
+Result<std::unordered_set<Digest, DigestHash>> labelled_items(
+    const Reader<LabelEvent>& events,
+    const std::string& model
+) {
+    std::unordered_set<Digest, DigestHash> items;
+    TRY(events.each(
+        Where<LabelEvent>().eq(&LabelEvent::model, model),
+        [&](const LabelEvent& event) -> Result<void> {
+            items.insert(event.item);
+            return {};
+        }
+    ));
+    return items;
 }
 
 /// The Corrections of each version, oldest first.
@@ -233,7 +250,17 @@ Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVer
     stats::MixEstimator estimator(version.prior);
     TrainedPriors priors(versions_, version);
     const auto rows = TRY(captured_.predictions(plan.model, plan.window));
+    const auto labelled = TRY(labelled_items(events_, plan.model));
+    const auto model = TRY(engine_.load(TRY(vault_.get(version.artefact))).within("model to correct"));
+    std::vector<float> scores(version.prior.size());
     for (const auto& row : rows) {
+        // The newest model reads the mix best, but what it may have learned from it would read with in-sample
+        // confidence: those rows keep the scores they were served with, each under its own version's mix.
+        if (!row.payload.empty() && !labelled.contains(row.payload_digest)) {
+            model->predict(row.payload, scores, {});
+            estimator.add(scores, version.prior);
+            continue;
+        }
         const auto prior = TRY(priors.of(row.version));
         if (!prior.empty() && row.calibrated().size() == version.prior.size()) {
             estimator.add(row.calibrated(), prior);

@@ -33,10 +33,12 @@ struct ServedVersion {
     std::vector<std::string> labels;  ///< [K] names in class order.
     std::shared_ptr<const Model> weights;
     std::shared_ptr<ServedCounts> counts;
-    Id<Correction> correction;   ///< The newest one looked at, on or off; zero = none.
-    std::vector<double> prior;   ///< [K] class mix it was trained on; empty = not known.
-    std::vector<float> factors;  ///< [K] served mix / trained mix; empty = scores are served as they are.
-    bool mix_measured = false;   ///< The served mix is an enabled Correction's, not the discounted training mix.
+    Id<Correction> correction;  ///< The newest one looked at, on or off; zero = none.
+    std::vector<double> prior;  ///< [K] class mix it was trained on; empty = not known.
+    std::vector<float>
+        factors;  ///< [K] served mix / trained mix; empty = scores are served as they are.
+    bool mix_measured =
+        false;  ///< The served mix is an enabled Correction's, not the discounted training mix.
 
     [[nodiscard]] std::size_t classes() const { return labels.size(); }
 
@@ -50,8 +52,8 @@ struct ServedVersion {
 /// The factors of an enabled correction. Corrupt when its priors are not K positive numbers.
 Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes);
 
-/// prior_k^-discount up to a constant: the decision rule while no class mix is measured (stats::discounted_prior says
-/// the same as a mix). Empty for discount 0 or an unknown prior.
+/// prior_k^-discount up to a constant: the decision rule while no class mix is measured
+/// (stats::discounted_prior says the same as a mix). Empty for discount 0 or an unknown prior.
 [[nodiscard]] std::vector<float> discount_factors(std::span<const double> prior, double discount);
 
 /// scores[k] *= factors[k], then divided by their sum (Saerens, Latinne, Decaestecker 2002,

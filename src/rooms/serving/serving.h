@@ -4,7 +4,6 @@
 // row to the Recorder. infer() may be called by any thread, also while refresh() swaps versions;
 // refresh() by any thread, one at a time goes through.
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -13,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,8 +32,10 @@ namespace flywheel::serving {
 struct Plan {
     std::size_t max_rows = 4096;               ///< Texts a request; never above 65,536.
     std::size_t max_text_bytes = 1024 * 1024;  ///< One text.
-    double prior_discount = 0.25;    ///< While no class mix is measured, scores are divided by prior^this.
-    std::optional<std::uint64_t> id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
+    double prior_discount =
+        0.25;  ///< While no class mix is measured, scores are divided by prior^this.
+    std::optional<std::uint64_t>
+        id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
 };
 
 struct InferRequest {
@@ -71,6 +73,29 @@ struct ModelStatus {
     std::shared_ptr<const ServedVersion> served;  ///< Null when nothing is loaded.
 
     [[nodiscard]] bool ready() const { return served != nullptr; }
+};
+
+/// A pointer that is exchanged now and then while many threads read it. Not
+/// std::atomic<std::shared_ptr>: in libstdc++ 12 its load() releases the lock bit relaxed, a race
+/// that ThreadSanitizer reports.
+template <class T>
+class Published {
+  public:
+    explicit Published(std::shared_ptr<const T> first) : pointer_(std::move(first)) {}
+
+    [[nodiscard]] std::shared_ptr<const T> load() const {
+        const std::scoped_lock lock(mutex_);
+        return pointer_;
+    }
+
+    void store(std::shared_ptr<const T> next) {
+        const std::scoped_lock lock(mutex_);
+        pointer_.swap(next);  // the old one goes after the lock, with `next`
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const T> pointer_;
 };
 
 class Serving {
@@ -147,7 +172,7 @@ class Serving {
     const Clock* clock_;
     Plan plan_;
     std::mutex refreshing_;
-    std::atomic<std::shared_ptr<const Table>> table_;
+    Published<Table> table_;
 };
 
 }  // namespace flywheel::serving

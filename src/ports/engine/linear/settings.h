@@ -14,7 +14,7 @@ namespace flywheel::linear {
 
 struct Settings {
     FeatureSpace space;    ///< "ngram_max" 1..5, "hash_bits" 10..22, "fold_digits".
-    double strength = 10;  ///< C of min |W|^2/2 + C sum(loss), > 0. Larger: fits harder.
+    double strength = 20;  ///< C of min |W|^2/2 + C sum(loss), > 0. Larger: fits harder.
     std::int64_t epochs =
         20;  ///< Passes over the rows at most, 1..1000; it stops when nothing moves.
     std::int64_t folds = 5;   ///< Of the calibration out of fold; 0 = on `valid` only, else 2..20.
