@@ -44,6 +44,7 @@ class RawClient {
     ~RawClient() { ::close(socket_); }
 
     [[nodiscard]] bool connected() const { return connected_; }
+
     [[nodiscard]] int socket() const { return socket_; }
 
     /// False when the server has closed.

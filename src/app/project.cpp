@@ -43,13 +43,14 @@ JobTable job_table(const Engine& engine) {
     return table;
 }
 
-/// Adapters first, then the rooms in the order of the wheel. Reading the constructor calls is reading the data flow.
+/// Adapters first, then the rooms in the order of the wheel. Reading the constructor calls is
+/// reading the data flow.
 struct Project::Parts {
     std::optional<folder::DirectoryLock> lock;
     std::unique_ptr<Ledger> sqlite_ledger;
     std::unique_ptr<Vault> folder_vault;
     std::unique_ptr<Journal> segments_journal;
-    std::unique_ptr<Ledger> faulty_ledger;    // decorators of tests, otherwise empty
+    std::unique_ptr<Ledger> faulty_ledger;  // decorators of tests, otherwise empty
     std::unique_ptr<Vault> faulty_vault;
     std::unique_ptr<Journal> faulty_journal;
     Ledger* ledger = nullptr;
@@ -76,6 +77,7 @@ struct Project::Parts {
     [[nodiscard]] Reader<Record> reads() const {
         return Reader<Record>(*ledger);
     }
+
     template <class Record>
     [[nodiscard]] Writer<Record> writes() const {
         return Writer<Record>(*ledger);
@@ -95,12 +97,21 @@ struct Project::Parts {
         return {};
     }
 
-    void make_rooms(const Settings& settings, const Clock& clock, std::optional<std::uint64_t> id_seed) {
+    void make_rooms(
+        const Settings& settings, const Clock& clock, std::optional<std::uint64_t> id_seed
+    ) {
         serving::Plan serving_plan;
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving = std::make_unique<serving::Serving>(
-            reads<Rollout>(), reads<ModelVersion>(), reads<Correction>(), *vault, *engine, *capture, clock, serving_plan
+            reads<Rollout>(),
+            reads<ModelVersion>(),
+            reads<Correction>(),
+            *vault,
+            *engine,
+            *capture,
+            clock,
+            serving_plan
         );
         collection = std::make_unique<collection::Collection>(*capture, writes<Example>());
         monitoring = std::make_unique<monitoring::Monitoring>(
@@ -116,7 +127,8 @@ struct Project::Parts {
             reads<Example>(), reads<LabelEvent>(), reads<Schema>(), writes<DatasetVersion>(), *vault
         );
         training = std::make_unique<training::Training>(*fleet, *vault, writes<TrainingRun>());
-        compression = std::make_unique<compression::Compression>(*engine, *vault, writes<ModelVersion>());
+        compression =
+            std::make_unique<compression::Compression>(*engine, *vault, writes<ModelVersion>());
         evaluation = std::make_unique<evaluation::Evaluator>(
             *vault,
             *engine,
@@ -187,20 +199,21 @@ Result<void> Project::create(const std::filesystem::path& dir, const Settings& s
 }
 
 Result<std::unique_ptr<Project>> Project::open(
-    const std::filesystem::path& dir,
-    const Clock& clock,
-    OpenOptions options
+    const std::filesystem::path& dir, const Clock& clock, OpenOptions options
 ) {
     std::error_code ignored;
     if (!std::filesystem::exists(dir / "flywheel.toml", ignored)) {
         return not_found(fmt::format(
-            "No Flywheel project here; make one with `flywheel init {}`: {}", dir.string(), dir.string()
+            "No Flywheel project here; make one with `flywheel init {}`: {}",
+            dir.string(),
+            dir.string()
         ));
     }
     Settings settings = TRY(read_settings(dir / "flywheel.toml"));
     settings.policy.model = settings.model;
     settings.policy.scratch = dir / "scratch";
-    std::unique_ptr<Project> project(new Project(dir, std::move(settings), clock));  // private constructor
+    std::unique_ptr<Project> project(new Project(dir, std::move(settings), clock)
+    );  // private constructor
     Parts& parts = *project->parts_;
     parts.lock.emplace(TRY(folder::DirectoryLock::take(dir)));
     TRY(parts.open_ports(dir, options.seams));
@@ -215,7 +228,9 @@ Result<std::unique_ptr<Project>> Project::open(
     return project;
 }
 
-Result<ImportReport> Project::import_file(const std::filesystem::path& file, const ColumnNames& columns) {
+Result<ImportReport> Project::import_file(
+    const std::filesystem::path& file, const ColumnNames& columns
+) {
     const auto source = TRY(files::open(file, columns));
     return import_source(*source, TRY(sha256_of_file(file)));
 }
@@ -224,10 +239,12 @@ Result<ImportReport> Project::import_source(const Source& source, const Digest& 
     ImportReport report;
     auto schema = labeling().schema(settings_.model);
     std::set<std::string> seen;
+
     struct Labelled {
         std::int64_t line = 0;
         labeling::ImportedLabel label;
     };
+
     std::vector<Labelled> labelled;
     const auto transaction = TRY(parts_->ledger->begin());
     report.rows = TRY(collection().import_rows(
@@ -237,16 +254,22 @@ Result<ImportReport> Project::import_source(const Source& source, const Digest& 
         [&](const collection::ImportedRow& row) -> Result<void> {
             if (!row.row.label.empty()) {
                 seen.insert(row.row.label);
-                labelled.push_back({row.row.line, {row.item, row.row.label, "import:" + source.name()}});
+                labelled.push_back(
+                    {row.row.line, {row.item, row.row.label, "import:" + source.name()}}
+                );
             }
             return {};
         }
     ));
     if (!schema) {
-        // The first file says what the labels are, unless the settings do. Sorted, so that order of rows is no matter.
-        report.new_labels = settings_.labels.empty() ? std::vector<std::string>(seen.begin(), seen.end())
-                                                     : settings_.labels;
-        schema = TRY(labeling().define_schema(settings_.model, report.new_labels).within("labels of the import"));
+        // The first file says what the labels are, unless the settings do. Sorted, so that order of
+        // rows is no matter.
+        report.new_labels = settings_.labels.empty()
+                                ? std::vector<std::string>(seen.begin(), seen.end())
+                                : settings_.labels;
+        schema = TRY(labeling()
+                         .define_schema(settings_.model, report.new_labels)
+                         .within("labels of the import"));
     }
     std::vector<labeling::ImportedLabel> good;
     for (auto& row : labelled) {
@@ -259,7 +282,11 @@ Result<ImportReport> Project::import_source(const Source& source, const Digest& 
             report.unknown_labels.push_back(
                 {row.line,
                  "label",
-                 fmt::format("unknown label '{}'; known: {}", row.label.label, fmt::join(schema->labels, ", "))}
+                 fmt::format(
+                     "unknown label '{}'; known: {}",
+                     row.label.label,
+                     fmt::join(schema->labels, ", ")
+                 )}
             );
         }
     }

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Project: the composition root. The only place that names concrete adapters: it opens the directory, makes the
-// rooms, and gives each the readers and writers its constructor asks for. Owned by a command; its parts may be called
-// by the threads their own headers say.
+// Project: the composition root. The only place that names concrete adapters: it opens the
+// directory, makes the rooms, and gives each the readers and writers its constructor asks for.
+// Owned by a command; its parts may be called by the threads their own headers say.
 
 #include <filesystem>
 #include <functional>
@@ -29,13 +29,14 @@ struct Seams {
     std::function<std::unique_ptr<Ledger>(Ledger&)> ledger;
     std::function<std::unique_ptr<Vault>(Vault&)> vault;
     std::function<std::unique_ptr<Journal>(Journal&)> journal;
-    bool jobs_in_process = false;   ///< True: no subprocess; also when `program` is empty.
+    bool jobs_in_process = false;  ///< True: no subprocess; also when `program` is empty.
 };
 
 struct OpenOptions {
     std::filesystem::path program;  ///< This executable, for `flywheel job`.
     loop::Listeners listeners;      ///< served_changed is set by the project itself.
-    std::optional<std::uint64_t> id_seed;  ///< Set: Prediction ids follow from it and the request (replays repeat).
+    std::optional<std::uint64_t>
+        id_seed;  ///< Set: Prediction ids follow from it and the request (replays repeat).
     Seams seams;
 };
 
@@ -43,9 +44,10 @@ struct OpenOptions {
 struct ImportReport {
     collection::ImportSummary rows;
     labeling::Labeling::ImportReceipt labels;
-    std::vector<Rejection> unknown_labels;   ///< Rows whose label the schema does not have; at most 100.
+    std::vector<Rejection>
+        unknown_labels;  ///< Rows whose label the schema does not have; at most 100.
     std::int64_t rejected_labels = 0;
-    std::vector<std::string> new_labels;     ///< The schema was made from this file: its labels.
+    std::vector<std::string> new_labels;  ///< The schema was made from this file: its labels.
 };
 
 class Project {
@@ -53,26 +55,28 @@ class Project {
     /// Makes DIR with a commented flywheel.toml. Conflict when there is one already.
     static Result<void> create(const std::filesystem::path& dir, const Settings& settings);
 
-    /// Opens everything in DIR. Conflict when another process has it; NotFound when DIR is no project (says how to
-    /// make one).
+    /// Opens everything in DIR. Conflict when another process has it; NotFound when DIR is no
+    /// project (says how to make one).
     static Result<std::unique_ptr<Project>> open(
-        const std::filesystem::path& dir,
-        const Clock& clock,
-        OpenOptions options = {}
+        const std::filesystem::path& dir, const Clock& clock, OpenOptions options = {}
     );
     /// Flushes and seals what was captured.
     ~Project();
     Project(const Project&) = delete;
     Project& operator=(const Project&) = delete;
 
-    /// Imports a labelled (or unlabelled) file: Examples, label events, and the schema when there is none yet.
+    /// Imports a labelled (or unlabelled) file: Examples, label events, and the schema when there
+    /// is none yet.
     Result<ImportReport> import_file(const std::filesystem::path& file, const ColumnNames& columns);
     /// The same from any source; `digest` identifies its content.
     Result<ImportReport> import_source(const Source& source, const Digest& digest);
 
     [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
+
     [[nodiscard]] const Settings& settings() const { return settings_; }
+
     [[nodiscard]] const Clock& clock() const { return clock_; }
+
     [[nodiscard]] Ledger& ledger();
     [[nodiscard]] Vault& vault();
     [[nodiscard]] const Engine& engine() const;

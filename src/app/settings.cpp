@@ -49,7 +49,9 @@ class Table {
     Result<void> read_share(std::string_view key, double& out, double least, double most) {
         TRY(read<double>(key, out, "a number"));
         if (!(out >= least && out <= most)) {
-            return wrong(*table_->get(key), key, fmt::format("a number from {} to {}", least, most));
+            return wrong(
+                *table_->get(key), key, fmt::format("a number from {} to {}", least, most)
+            );
         }
         return {};
     }
@@ -93,7 +95,8 @@ class Table {
         return {};
     }
 
-    [[nodiscard]] Error wrong(const toml::node& node, std::string_view key, std::string_view wanted) const {
+    [[nodiscard]] Error wrong(const toml::node& node, std::string_view key, std::string_view wanted)
+        const {
         return invalid_argument(fmt::format(
             "{}, line {}: '{}.{}' must be {}", file_, node.source().begin.line, name_, key, wanted
         ));
@@ -123,7 +126,9 @@ Result<void> read_model(Table table, Settings& settings) {
         return table.wrong(*table.find("name"), "name", "1 to 64 letters, digits, '-', '_' or '.'");
     }
     TRY(table.read_labels("labels", settings.labels));
-    TRY(table.read<std::string>("objective", settings.policy.objective, "\"accuracy\" or \"balanced\""));
+    TRY(table.read<std::string>(
+        "objective", settings.policy.objective, "\"accuracy\" or \"balanced\""
+    ));
     if (settings.policy.objective != "accuracy" && settings.policy.objective != "balanced") {
         return table.wrong(*table.find("objective"), "objective", "\"accuracy\" or \"balanced\"");
     }
@@ -138,7 +143,8 @@ Result<void> read_loop(Table table, Settings& settings) {
     TRY(table.read_share("label_share", policy.label_share, 0, 1));
     TRY(table.read_share("audit_share", policy.audit_share, 0.1, 1));
     TRY(table.read_share("drift_boost", policy.drift_boost, 1, 10));
-    TRY(table.read<std::int64_t>("retrain_labels_min", policy.retrain_labels_min, "a whole number"));
+    TRY(table.read<std::int64_t>("retrain_labels_min", policy.retrain_labels_min, "a whole number")
+    );
     TRY(table.read_days("labels_wait_days", policy.labels_wait));
     TRY(table.read_days("half_life_days", policy.half_life));
     TRY(table.read_days("class_mix_days", policy.correction_window));
@@ -146,10 +152,13 @@ Result<void> read_loop(Table table, Settings& settings) {
     TRY(table.read<double>("false_alarm_days", policy.false_alarm_days, "a number of days"));
     TRY(table.read<bool>("label_shift_correction", policy.correction, "true or false"));
     TRY(table.read<std::int64_t>("seed", policy.seed, "a whole number"));
-    std::string undecided = policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote";
+    std::string undecided =
+        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote";
     TRY(table.read<std::string>("when_undecided", undecided, "\"promote\" or \"keep\""));
     if (undecided != "promote" && undecided != "keep") {
-        return table.wrong(*table.find("when_undecided"), "when_undecided", "\"promote\" or \"keep\"");
+        return table.wrong(
+            *table.find("when_undecided"), "when_undecided", "\"promote\" or \"keep\""
+        );
     }
     policy.when_undecided = undecided == "keep" ? release::WhenUndecided::Keep
                                                 : release::WhenUndecided::PromoteUnlessWorse;
@@ -184,7 +193,10 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     const toml::parse_result parsed = toml::parse(text.str());
     if (!parsed) {
         return invalid_argument(fmt::format(
-            "{}, line {}: {}", file.string(), parsed.error().source().begin.line, parsed.error().description()
+            "{}, line {}: {}",
+            file.string(),
+            parsed.error().source().begin.line,
+            parsed.error().description()
         ));
     }
     const toml::table& root = parsed.table();
@@ -219,15 +231,20 @@ std::string settings_text(const Settings& settings) {
         "# Settings of this Flywheel project. Secrets never stand here.\n\n"
         "[model]\n"
         "name = \"{}\"\n"
-        "labels = {}              # class names in class order; empty: taken from the first import\n"
-        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or \"balanced\"\n"
+        "labels = {}              # class names in class order; empty: taken from the first "
+        "import\n"
+        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
+        "\"balanced\"\n"
         "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
-        "prior_discount = {}     # scores are divided by (training share)^this until a class mix is measured\n\n"
+        "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
+        "is measured\n\n"
         "[loop]\n"
         "every_days = {}           # a turn of the wheel is due this often\n"
         "label_share = {}         # questions to people per served row, audit included\n"
-        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is made from\n"
-        "drift_boost = {}         # while drift is open, unspent questions may be asked this much faster\n"
+        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
+        "made from\n"
+        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
+        "faster\n"
         "retrain_labels_min = {}   # fewer new labels: no retraining\n"
         "labels_wait_days = {}      # then the turn goes on with what was answered\n"
         "half_life_days = {}      # a training row this old weighs one half\n"
@@ -235,7 +252,8 @@ std::string settings_text(const Settings& settings) {
         "trials = {}               # settings tried at each training\n"
         "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
         "label_shift_correction = {}\n"
-        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless worse, or \"keep\"\n"
+        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
+        "worse, or \"keep\"\n"
         "seed = {}\n\n"
         "[serve]\n"
         "address = \"{}\"\n"

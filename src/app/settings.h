@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Settings of one project directory: DIR/flywheel.toml, with comments, without secrets. Read once at start.
+// Settings of one project directory: DIR/flywheel.toml, with comments, without secrets. Read once
+// at start.
 
 #include <cstdint>
 #include <filesystem>
@@ -13,16 +14,19 @@
 namespace flywheel::app {
 
 struct Settings {
-    std::string model = "default";      ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
-    std::vector<std::string> labels;    ///< Empty: taken from the first import.
-    loop::Policy policy;                ///< model, scratch and licence are filled in by the project.
-    double prior_discount = 0.25;       ///< While no class mix is measured, scores are divided by prior^discount.
+    std::string model =
+        "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
+    std::vector<std::string> labels;  ///< Empty: taken from the first import.
+    loop::Policy policy;              ///< model, scratch and licence are filled in by the project.
+    double prior_discount =
+        0.25;  ///< While no class mix is measured, scores are divided by prior^discount.
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8000;          ///< 0 = any free one.
-    int threads = 0;                    ///< HTTP and inference threads; 0 = half the cores, at least one.
+    std::uint16_t port = 8000;  ///< 0 = any free one.
+    int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
 };
 
-/// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by name.
+/// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by
+/// name.
 Result<Settings> read_settings(const std::filesystem::path& file);
 /// Writes a commented file; Conflict when it exists.
 Result<void> write_settings(const std::filesystem::path& file, const Settings& settings);

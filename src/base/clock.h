@@ -37,7 +37,9 @@ class ManualClock final : public Clock {
     explicit ManualClock(Time start) : micros_(start.time_since_epoch().count()) {}
 
     [[nodiscard]] Time now() const override { return Time(Duration(micros_.load())); }
+
     void set(Time time) { micros_.store(time.time_since_epoch().count()); }
+
     void advance(Duration by) { micros_.fetch_add(by.count()); }
 
   private:

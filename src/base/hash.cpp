@@ -60,14 +60,21 @@ Result<Digest> sha256_of_file(const std::filesystem::path& file) {
     if (!in) {
         return not_found(fmt::format("Cannot open the file: {}", file.string()));
     }
-    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+        EVP_MD_CTX_new(), &EVP_MD_CTX_free
+    );
     CHECK(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
     std::vector<char> piece(1U << 20U);
     while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0) {
-        CHECK(EVP_DigestUpdate(context.get(), piece.data(), static_cast<std::size_t>(in.gcount())) == 1);
+        CHECK(
+            EVP_DigestUpdate(context.get(), piece.data(), static_cast<std::size_t>(in.gcount())) ==
+            1
+        );
     }
     if (in.bad()) {
-        return make_error(Code::Unavailable, fmt::format("Cannot read the file: {}", file.string()));
+        return make_error(
+            Code::Unavailable, fmt::format("Cannot read the file: {}", file.string())
+        );
     }
     Digest digest;
     CHECK(EVP_DigestFinal_ex(context.get(), digest.bytes.data(), nullptr) == 1);

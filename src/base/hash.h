@@ -22,12 +22,15 @@ struct Digest {
 
     /// 64 lower-case hexadecimal digits.
     [[nodiscard]] std::string hex() const;
+
     [[nodiscard]] bool is_zero() const { return bytes == std::array<std::uint8_t, 32>{}; }
+
     static Result<Digest> parse(std::string_view hex);
 };
 
 [[nodiscard]] Digest sha256(std::string_view bytes);
-/// Of a file's bytes, read piece by piece; NotFound when it cannot be opened, Unavailable when reading fails.
+/// Of a file's bytes, read piece by piece; NotFound when it cannot be opened, Unavailable when
+/// reading fails.
 Result<Digest> sha256_of_file(const std::filesystem::path& file);
 
 /// XXH3 64 bit, with a seed.

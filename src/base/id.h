@@ -22,13 +22,16 @@ struct Uuid {
     auto operator<=>(const Uuid&) const = default;
 
     [[nodiscard]] std::string text() const;
+
     [[nodiscard]] bool is_zero() const { return bytes == std::array<std::uint8_t, 16>{}; }
+
     /// The time in the id, to the millisecond.
     [[nodiscard]] Time time() const;
     static Result<Uuid> parse(std::string_view text);
     /// Time, then 74 bits from `rng`.
     static Uuid random(Time time, Rng& rng);
-    /// Time, then 74 bits from SHA-256 of `key`: the same step makes the same ids when it runs again.
+    /// Time, then 74 bits from SHA-256 of `key`: the same step makes the same ids when it runs
+    /// again.
     static Uuid derived(Time time, std::string_view key);
     /// The same id with its lowest 16 bits replaced by `row` (rows of one request).
     [[nodiscard]] Uuid with_row(std::uint16_t row) const;
@@ -42,9 +45,13 @@ struct Id {
     auto operator<=>(const Id&) const = default;
 
     [[nodiscard]] std::string text() const { return uuid.text(); }
+
     [[nodiscard]] bool is_zero() const { return uuid.is_zero(); }
+
     static Result<Id> parse(std::string_view text) { return Id{TRY(Uuid::parse(text))}; }
+
     static Id random(Time time, Rng& rng) { return Id{Uuid::random(time, rng)}; }
+
     static Id derived(Time time, std::string_view key) { return Id{Uuid::derived(time, key)}; }
 };
 

@@ -18,13 +18,19 @@ struct LogField {
     std::string value;
 
     LogField(std::string_view field, std::string text) : name(field), value(std::move(text)) {}
+
     LogField(std::string_view field, std::string_view text) : name(field), value(text) {}
+
     LogField(std::string_view field, const char* text) : name(field), value(text) {}
+
     LogField(std::string_view field, std::int64_t number)
         : name(field), value(std::to_string(number)) {}
+
     LogField(std::string_view field, std::size_t number)
         : name(field), value(std::to_string(number)) {}
+
     LogField(std::string_view field, int number) : name(field), value(std::to_string(number)) {}
+
     LogField(std::string_view field, double number);
 };
 

@@ -16,8 +16,10 @@ class Rng {
     [[nodiscard]] static Rng named(std::uint64_t seed, std::string_view use);
 
     std::uint64_t next();
+
     /// Uniform in [0, 1).
     double uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+
     /// Uniform integer in [0, bound), bound > 0, without modulo bias (Lemire 2019).
     std::uint64_t below(std::uint64_t bound);
     /// Standard normal (polar method, Marsaglia and Bray 1964).

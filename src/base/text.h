@@ -11,8 +11,8 @@
 
 namespace flywheel {
 
-/// Byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values over
-/// U+10FFFF are not), or npos when all is valid.
+/// Byte offset of the first byte that is not valid UTF-8 (overlong forms, surrogates and values
+/// over U+10FFFF are not), or npos when all is valid.
 [[nodiscard]] std::size_t first_invalid_utf8(std::string_view text);
 
 /// InvalidArgument "Text is not valid UTF-8 at byte n" if it is not.

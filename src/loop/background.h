@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The loop's own thread: opens a Turn when one is due, advances the open one, tries a failing step again with
-// growing pauses, and ends the Turn as failed after three tries. Made by app/ for `serve` and `demo`.
+// The loop's own thread: opens a Turn when one is due, advances the open one, tries a failing step
+// again with growing pauses, and ends the Turn as failed after three tries. Made by app/ for
+// `serve` and `demo`.
 
 #include <condition_variable>
 #include <cstdint>
@@ -14,10 +15,12 @@
 namespace flywheel::loop {
 
 struct Pace {
-    std::chrono::milliseconds look_every{500};          ///< How often the open Turn and the calendar are looked at.
-    std::chrono::milliseconds first_pause{60'000};      ///< After a failed step; then 5 and 25 times as long.
+    std::chrono::milliseconds look_every{500
+    };  ///< How often the open Turn and the calendar are looked at.
+    std::chrono::milliseconds first_pause{60'000
+    };  ///< After a failed step; then 5 and 25 times as long.
     int tries = 3;
-    bool opens_turns = true;                            ///< False: only advances Turns that others open.
+    bool opens_turns = true;  ///< False: only advances Turns that others open.
 };
 
 class Background {

@@ -11,8 +11,8 @@
 
 namespace flywheel::loop {
 
-/// Work that runs jobs or touches much stays outside the transaction that marks the step done; its records are
-/// found again by their derived ids when the step runs twice.
+/// Work that runs jobs or touches much stays outside the transaction that marks the step done; its
+/// records are found again by their derived ids when the step runs twice.
 enum class Work { InTransaction, BeforeTransaction };
 
 struct Conductor::Step {
@@ -96,14 +96,19 @@ Result<Turn> Conductor::open(const std::string& trigger, Time window_end) {
     if (newest && (newest->state == TurnState::Open || newest->state == TurnState::Waiting)) {
         return make_error(
             Code::Conflict,
-            fmt::format("A turn of this model is open already: turn {} at step '{}'", newest->number, newest->step)
+            fmt::format(
+                "A turn of this model is open already: turn {} at step '{}'",
+                newest->number,
+                newest->step
+            )
         );
     }
     Turn turn;
     turn.model = policy_.model;
     turn.number = newest ? newest->number + 1 : 1;
     turn.created = clock_.now();
-    turn.id = Id<Turn>::derived(turn.created, fmt::format("turn {} {}", policy_.model, turn.number));
+    turn.id =
+        Id<Turn>::derived(turn.created, fmt::format("turn {} {}", policy_.model, turn.number));
     turn.trigger = trigger;
     // Windows touch each other: what one Turn looked at, no later one looks at again.
     turn.window_begin = newest ? newest->window_end : window_end;
@@ -186,13 +191,16 @@ Result<bool> Conductor::run_step(Round& round, std::size_t at) {
     return !outcome.waiting && !outcome.ends;
 }
 
-Result<Turn> Conductor::end(Turn turn, TurnState state, const std::string& verdict, const std::string& error) {
+Result<Turn> Conductor::end(
+    Turn turn, TurnState state, const std::string& verdict, const std::string& error
+) {
     turn.state = state;
     turn.verdict = verdict;
     turn.error = error;
     turn.ended = clock_.now();
     TRY(records_.turns.update(turn));
-    const std::string text = fmt::format("Turn {} of {} ended: {}. {}", turn.number, turn.model, verdict, error);
+    const std::string text =
+        fmt::format("Turn {} of {} ended: {}. {}", turn.number, turn.model, verdict, error);
     if (auto told = notifier_.tell({turn.id.text(), turn.model, text}); !told) {
         log_warn("notice not sent", {{"error", told.error().message}});
     }

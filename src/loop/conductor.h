@@ -1,8 +1,9 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The conductor: the only place that knows the order of the rooms. A Turn carries one model once round the wheel as
-// a state machine whose finished steps stand in the ledger, so a killed process goes on where it was. Called by the
-// loop thread, by `flywheel turn` and by tests; one advance at a time (a mutex inside).
+// The conductor: the only place that knows the order of the rooms. A Turn carries one model once
+// round the wheel as a state machine whose finished steps stand in the ledger, so a killed process
+// goes on where it was. Called by the loop thread, by `flywheel turn` and by tests; one advance at
+// a time (a mutex inside).
 
 #include <cstdint>
 #include <filesystem>
@@ -32,24 +33,28 @@ namespace flywheel::loop {
 /// What the user decides about the loop of one model.
 struct Policy {
     std::string model;
-    std::string objective = "accuracy";            ///< or "balanced": what label-shift correction must improve.
-    Duration cadence = std::chrono::days(14);      ///< A Turn is due this long after the last one's window.
-    double label_share = 0.10;                     ///< Questions to people per served row, audit included.
-    double audit_share = 0.4;                      ///< Of the questions, drawn uniformly.
-    double drift_boost = 2.5;                      ///< While drift is open, unspent budget may be used this fast.
-    std::int64_t retrain_labels_min = 10;          ///< Fewer new labels: no retraining.
-    Duration labels_wait = std::chrono::days(7);   ///< Then the Turn goes on with what was answered.
-    Duration correction_window = std::chrono::days(92);  ///< Served rows the class mix is estimated from.
-    Duration half_life = std::chrono::days(365);   ///< A training row this old weighs one half.
-    Duration gate_window = std::chrono::days(365); ///< Hold-out rows first seen within it judge a challenger.
-    int trials = 4;                                ///< Settings tried each time.
-    double false_alarm_days = 90;                  ///< At most one false drift alarm per so many days.
-    double prior_discount = 0.25;                  ///< As serving's: the rule that correction must beat.
-    bool correction = true;                        ///< Label-shift correction may be switched on.
+    std::string objective =
+        "accuracy";  ///< or "balanced": what label-shift correction must improve.
+    Duration cadence =
+        std::chrono::days(14);  ///< A Turn is due this long after the last one's window.
+    double label_share = 0.10;  ///< Questions to people per served row, audit included.
+    double audit_share = 0.4;   ///< Of the questions, drawn uniformly.
+    double drift_boost = 2.5;   ///< While drift is open, unspent budget may be used this fast.
+    std::int64_t retrain_labels_min = 10;         ///< Fewer new labels: no retraining.
+    Duration labels_wait = std::chrono::days(7);  ///< Then the Turn goes on with what was answered.
+    Duration correction_window =
+        std::chrono::days(92);                    ///< Served rows the class mix is estimated from.
+    Duration half_life = std::chrono::days(365);  ///< A training row this old weighs one half.
+    Duration gate_window =
+        std::chrono::days(365);    ///< Hold-out rows first seen within it judge a challenger.
+    int trials = 4;                ///< Settings tried each time.
+    double false_alarm_days = 90;  ///< At most one false drift alarm per so many days.
+    double prior_discount = 0.25;  ///< As serving's: the rule that correction must beat.
+    bool correction = true;        ///< Label-shift correction may be switched on.
     release::WhenUndecided when_undecided = release::WhenUndecided::PromoteUnlessWorse;
     std::uint64_t seed = 1;
-    std::string licence;                           ///< Of the data, for the card.
-    std::filesystem::path scratch;                 ///< Folder for jobs' files.
+    std::string licence;            ///< Of the data, for the card.
+    std::filesystem::path scratch;  ///< Folder for jobs' files.
 };
 
 /// The rooms, in the order of the wheel.
@@ -91,10 +96,12 @@ class Conductor {
         Listeners listeners = {}
     );
 
-    /// Opens a Turn over the rows served since the last one's window, up to `window_end`. Conflict when one is open.
+    /// Opens a Turn over the rows served since the last one's window, up to `window_end`. Conflict
+    /// when one is open.
     Result<Turn> open(const std::string& trigger, Time window_end);
-    /// Does the open Turn's steps until it waits for people or ends. NotFound when none is open. A step that fails
-    /// leaves the Turn open with the error in it; calling again tries the step again.
+    /// Does the open Turn's steps until it waits for people or ends. NotFound when none is open. A
+    /// step that fails leaves the Turn open with the error in it; calling again tries the step
+    /// again.
     Result<Turn> advance();
     /// Ends the open Turn without a verdict of its own.
     Result<Turn> cancel(const std::string& who);
@@ -105,6 +112,7 @@ class Conductor {
     Result<std::optional<Turn>> current() const;
     /// Why a Turn is due now; nothing when none is.
     Result<std::optional<std::string>> due() const;
+
     [[nodiscard]] const Policy& policy() const { return policy_; }
 
     struct StepOutcome {
@@ -119,7 +127,9 @@ class Conductor {
 
     static const std::vector<Step>& steps();
     Result<bool> run_step(Round& round, std::size_t at);
-    Result<Turn> end(Turn turn, TurnState state, const std::string& verdict, const std::string& error);
+    Result<Turn> end(
+        Turn turn, TurnState state, const std::string& verdict, const std::string& error
+    );
 
     Rooms rooms_;
     const CapturedRows& captured_;

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// One advance of one Turn: the Turn's row, what its finished steps put out, and the bodies of the steps. Internal to
-// loop/.
+// One advance of one Turn: the Turn's row, what its finished steps put out, and the bodies of the
+// steps. Internal to loop/.
 
 #include <map>
 #include <optional>
@@ -36,12 +36,18 @@ class Conductor::Round {
 
   private:
     [[nodiscard]] const Policy& policy() const { return owner.policy_; }
+
     [[nodiscard]] TimeRange window() const { return {turn_row.window_begin, turn_row.window_end}; }
+
     /// Output of an earlier step; an empty object when it was skipped.
     Result<Json> output_of(const std::string& step) const;
     /// True when `decide` said that nothing is to be trained.
     Result<bool> nothing_to_train() const;
-    Result<std::optional<ModelVersion>> champion() const { return owner.rooms_.release.champion(policy().model); }
+
+    Result<std::optional<ModelVersion>> champion() const {
+        return owner.rooms_.release.champion(policy().model);
+    }
+
     Result<std::int64_t> take_corrections();
     Result<void> record_decision(
         const std::string& kind,
@@ -49,11 +55,14 @@ class Conductor::Round {
         const Json& numbers,
         const std::string& verdict
     );
-    Result<training::Pack> training_pack(const std::vector<datasets::Row>& rows, std::size_t classes) const;
+    Result<training::Pack> training_pack(
+        const std::vector<datasets::Row>& rows, std::size_t classes
+    ) const;
     [[nodiscard]] training::Plan training_plan(const Digest& dataset) const;
     Result<Digest> dataset_id() const;
     Result<ModelVersion> packed_version() const;
-    Result<std::optional<bool>> audits_fell(const ModelVersion& champion_version, Json& numbers) const;
+    Result<std::optional<bool>> audits_fell(const ModelVersion& champion_version, Json& numbers)
+        const;
     Result<Json> summary() const;
 };
 

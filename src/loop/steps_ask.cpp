@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first half of a Turn: look at the window, collect its rows, choose questions, wait for people, decide.
+// The first half of a Turn: look at the window, collect its rows, choose questions, wait for
+// people, decide.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -58,18 +59,17 @@ Result<bool> Conductor::Round::nothing_to_train() const {
 }
 
 Result<void> Conductor::Round::record_decision(
-    const std::string& kind,
-    const Json& thresholds,
-    const Json& numbers,
-    const std::string& verdict
+    const std::string& kind, const Json& thresholds, const Json& numbers, const std::string& verdict
 ) {
     Decision decision;
-    decision.id = Id<Decision>::derived(turn_row.created, fmt::format("{} {}", turn_row.id.text(), kind));
+    decision.id =
+        Id<Decision>::derived(turn_row.created, fmt::format("{} {}", turn_row.id.text(), kind));
     decision.model = policy().model;
     decision.turn = turn_row.id;
     decision.kind = kind;
     decision.inputs.text = canonical(Json{
-        {"window_begin", to_rfc3339(turn_row.window_begin)}, {"window_end", to_rfc3339(turn_row.window_end)}
+        {"window_begin", to_rfc3339(turn_row.window_begin)},
+        {"window_end", to_rfc3339(turn_row.window_end)}
     });
     decision.thresholds.text = canonical(thresholds);
     decision.numbers.text = canonical(numbers);
@@ -113,8 +113,8 @@ Result<Conductor::StepOutcome> Conductor::Round::observe() {
 }
 
 Result<std::int64_t> Conductor::Round::take_corrections() {
-    // What users said the right answer was becomes a label of its own source. It is a biased sample (people correct
-    // what is wrong), so it trains and never enters an accuracy.
+    // What users said the right answer was becomes a label of its own source. It is a biased sample
+    // (people correct what is wrong), so it trains and never enters an accuracy.
     std::map<std::tuple<std::string, std::int64_t, FeedbackSource>, Feedback> last_word;
     for (auto& said : TRY(owner.captured_.feedback(policy().model, window()))) {
         if (said.kind == FeedbackKind::Label || said.kind == FeedbackKind::Retract) {
@@ -128,7 +128,9 @@ Result<std::int64_t> Conductor::Round::take_corrections() {
         if (said.kind == FeedbackKind::Label && request && row < request->rows.size() &&
             request->rows[row].status == 200) {
             labels.push_back(
-                {request->rows[row].payload_digest, said.label, "feedback:" + std::string(enum_name(said.source))}
+                {request->rows[row].payload_digest,
+                 said.label,
+                 "feedback:" + std::string(enum_name(said.source))}
             );
         }
     }
@@ -162,14 +164,17 @@ Result<Conductor::StepOutcome> Conductor::Round::choose() {
     }
     const bool drift = TRY(output_of("observe")).value("incident_open", false);
     const Spent before = TRY(spent_before(owner.records_.turns.reader(), turn_row));
-    // What was not spent (an audited duplicate costs nothing) stays available; drift may spend it faster. The sum of
-    // questions never exceeds the share of all rows served so far.
+    // What was not spent (an audited duplicate costs nothing) stays available; drift may spend it
+    // faster. The sum of questions never exceeds the share of all rows served so far.
     const double share = policy().label_share;
-    const auto available = static_cast<std::int64_t>(
-        std::floor(share * static_cast<double>(before.served + served) + 1e-9)
-    ) - before.questions;
+    const auto available =
+        static_cast<std::int64_t>(
+            std::floor(share * static_cast<double>(before.served + served) + 1e-9)
+        ) -
+        before.questions;
     const double pace = drift ? policy().drift_boost : 1.0;
-    const auto this_window = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(served) * pace));
+    const auto this_window =
+        static_cast<std::int64_t>(std::ceil(share * static_cast<double>(served) * pace));
     selection::Plan plan;
     plan.model = policy().model;
     plan.turn = turn_row.id;
@@ -218,8 +223,11 @@ Result<Conductor::StepOutcome> Conductor::Round::gather() {
     return outcome_of(output);
 }
 
-Result<std::optional<bool>> Conductor::Round::audits_fell(const ModelVersion& version, Json& numbers) const {
-    // The champion's own first audits against the newest ones (policy `z60`): a trigger, never shown as an alarm.
+Result<std::optional<bool>> Conductor::Round::audits_fell(
+    const ModelVersion& version, Json& numbers
+) const {
+    // The champion's own first audits against the newest ones (policy `z60`): a trigger, never
+    // shown as an alarm.
     const auto since = TRY(owner.rooms_.monitoring.audited_accuracy(
         policy().model, {version.created, turn_row.window_end}
     ));
@@ -227,7 +235,8 @@ Result<std::optional<bool>> Conductor::Round::audits_fell(const ModelVersion& ve
         numbers["audits_of_champion"] = since.n;
         return std::optional<bool>();
     }
-    const auto bits = TRY(owner.rooms_.monitoring.last_audits(policy().model, turn_row.window_end, since.n));
+    const auto bits =
+        TRY(owner.rooms_.monitoring.last_audits(policy().model, turn_row.window_end, since.n));
     if (static_cast<std::int64_t>(bits.size()) < 2 * kAuditsCompared) {
         return std::optional<bool>();
     }
@@ -254,9 +263,10 @@ Result<Conductor::StepOutcome> Conductor::Round::decide() {
         return outcome_of(numbers);
     }
     const auto versions = TRY(owner.rooms_.datasets.log(policy().model));
-    const auto trained_on = std::find_if(versions.begin(), versions.end(), [&](const DatasetVersion& v) {
-        return v.id == served_by->dataset;
-    });
+    const auto trained_on =
+        std::find_if(versions.begin(), versions.end(), [&](const DatasetVersion& v) {
+            return v.id == served_by->dataset;
+        });
     const std::int64_t seen = trained_on == versions.end() ? 0 : trained_on->label_seq;
     const std::int64_t fresh = TRY(owner.rooms_.labeling.answers_since(policy().model, seen));
     numbers["new_labels"] = fresh;
@@ -266,11 +276,13 @@ Result<Conductor::StepOutcome> Conductor::Round::decide() {
     const bool enough = fresh >= policy().retrain_labels_min;
     const bool retrain = forced ? fresh > 0 : enough;
     numbers["retrain"] = retrain;
-    const std::string verdict = !retrain      ? "no: too few new labels"
-                                : forced      ? "yes: a person asked"
+    const std::string verdict = !retrain               ? "no: too few new labels"
+                                : forced               ? "yes: a person asked"
                                 : fell.value_or(false) ? "yes: audited accuracy fell"
-                                              : "yes: " + turn_row.trigger;
-    TRY(record_decision("retrain", {{"retrain_labels_min", policy().retrain_labels_min}}, numbers, verdict));
+                                                       : "yes: " + turn_row.trigger;
+    TRY(record_decision(
+        "retrain", {{"retrain_labels_min", policy().retrain_labels_min}}, numbers, verdict
+    ));
     numbers["verdict"] = verdict;
     return outcome_of(numbers);
 }

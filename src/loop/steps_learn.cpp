@@ -46,8 +46,7 @@ std::vector<double> smoothed_shares(const training::Pack& pack) {
 }  // namespace
 
 Result<training::Pack> Conductor::Round::training_pack(
-    const std::vector<datasets::Row>& rows,
-    std::size_t classes
+    const std::vector<datasets::Row>& rows, std::size_t classes
 ) const {
     training::Pack pack;
     pack.classes = static_cast<std::int32_t>(classes);
@@ -56,9 +55,9 @@ Result<training::Pack> Conductor::Round::training_pack(
         if (row.split == datasets::Split::Test) {
             continue;
         }
-        const auto age = static_cast<double>(std::max<std::int64_t>(
-            0, (turn_row.window_end - row.first_seen).count()
-        ));
+        const auto age = static_cast<double>(
+            std::max<std::int64_t>(0, (turn_row.window_end - row.first_seen).count())
+        );
         training::PackRow learned;
         learned.text = row.text;
         learned.label = row.label;
@@ -95,7 +94,9 @@ Result<Conductor::StepOutcome> Conductor::Round::cut() {
     plan.message = fmt::format("turn {}: {}", turn_row.number, turn_row.trigger);
     plan.now = turn_row.created;
     const auto version = TRY(owner.rooms_.datasets.cut(plan));
-    return outcome_of({{"dataset", version.id.hex()}, {"rows", version.rows}, {"label_seq", version.label_seq}});
+    return outcome_of(
+        {{"dataset", version.id.hex()}, {"rows", version.rows}, {"label_seq", version.label_seq}}
+    );
 }
 
 Result<Conductor::StepOutcome> Conductor::Round::tune() {
@@ -129,7 +130,8 @@ Result<Conductor::StepOutcome> Conductor::Round::train() {
             owner.listeners_.progress("train", line);
         }
     };
-    const auto run = TRY(owner.rooms_.training.train(training_plan(dataset), pack, settings, progress));
+    const auto run =
+        TRY(owner.rooms_.training.train(training_plan(dataset), pack, settings, progress));
     compression::Plan plan;
     plan.model = policy().model;
     plan.labels = schema.labels;
@@ -143,7 +145,10 @@ Result<Conductor::StepOutcome> Conductor::Round::train() {
     }
     const auto version = TRY(owner.rooms_.compression.pack(plan, run));
     return outcome_of(
-        {{"run", run.id.text()}, {"version", version.id.text()}, {"number", version.number}, {"loss", run.loss.value_or(0)}}
+        {{"run", run.id.text()},
+         {"version", version.id.text()},
+         {"number", version.number},
+         {"loss", run.loss.value_or(0)}}
     );
 }
 
@@ -162,7 +167,8 @@ Result<Conductor::StepOutcome> Conductor::Round::judge() {
     // Older hold-out rows belong to a world that is not served any more.
     const Time oldest = turn_row.window_end - policy().gate_window;
     for (const auto& row : rows) {
-        if (row.split == datasets::Split::Test && row.first_seen >= oldest && groups.insert(row.group).second) {
+        if (row.split == datasets::Split::Test && row.first_seen >= oldest &&
+            groups.insert(row.group).second) {
             holdout.push_back({row.text, row.label});
         }
     }
@@ -171,7 +177,8 @@ Result<Conductor::StepOutcome> Conductor::Round::judge() {
     plan.turn = turn_row.id;
     plan.now = turn_row.created;
     const auto challenger = TRY(packed_version());
-    const auto evaluated = TRY(owner.rooms_.evaluation.judge(plan, challenger, TRY(champion()), holdout));
+    const auto evaluated =
+        TRY(owner.rooms_.evaluation.judge(plan, challenger, TRY(champion()), holdout));
     return outcome_of(
         {{"evaluation", evaluated.id.text()},
          {"verdict", enum_name(evaluated.verdict)},
@@ -189,14 +196,16 @@ Result<Conductor::StepOutcome> Conductor::Round::release_step() {
     const Json judged = TRY(output_of("judge"));
     const auto id = TRY(Id<Evaluation>::parse(TRY(string_field(judged, "evaluation"))));
     const auto evaluated = TRY(owner.rooms_.release.evaluation(id));
-    const auto outcome = TRY(owner.rooms_.release.act({policy().when_undecided, turn_row.created}, evaluated));
+    const auto outcome =
+        TRY(owner.rooms_.release.act({policy().when_undecided, turn_row.created}, evaluated));
     const Json numbers = {
         {"verdict", judged.at("verdict")}, {"moved", outcome.moved}, {"reason", outcome.reason}
     };
     TRY(record_decision(
         "release",
         {{"when_undecided",
-          policy().when_undecided == release::WhenUndecided::Keep ? "keep" : "promote unless worse"}},
+          policy().when_undecided == release::WhenUndecided::Keep ? "keep" : "promote unless worse"}
+        },
         numbers,
         outcome.moved ? "promoted" : "kept"
     ));
@@ -224,7 +233,10 @@ Result<Conductor::StepOutcome> Conductor::Round::correct() {
         {"reason", correction.reason}
     };
     TRY(record_decision(
-        "correction", {{"objective", policy().objective}}, numbers, correction.enabled ? "on" : "off"
+        "correction",
+        {{"objective", policy().objective}},
+        numbers,
+        correction.enabled ? "on" : "off"
     ));
     return outcome_of(numbers);
 }
@@ -257,7 +269,9 @@ Result<Conductor::StepOutcome> Conductor::Round::settle() {
     const Json released = TRY(output_of("release"));
     const bool trained = !TRY(nothing_to_train());
     turn_row.summary.text = canonical(TRY(summary()));
-    turn_row.verdict = !trained ? "no change" : released.value("moved", false) ? "promoted" : "kept";
+    turn_row.verdict = !trained                         ? "no change"
+                       : released.value("moved", false) ? "promoted"
+                                                        : "kept";
     turn_row.state = TurnState::Done;
     turn_row.ended = owner.clock_.now();
     std::error_code ignored;

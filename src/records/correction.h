@@ -22,10 +22,10 @@ struct Correction {
     std::vector<double> current_prior;  ///< [K] class mix estimated by EM from served rows.
     std::int64_t rows = 0;              ///< Served rows the estimate was made from.
     bool enabled = false;
-    std::string objective;              ///< "accuracy" or "balanced"
-    std::int64_t audited = 0;           ///< Audited rows behind the decision.
-    std::int64_t only_corrected = 0;    ///< Right only with correction, among them.
-    std::int64_t only_plain = 0;        ///< Right only without.
+    std::string objective;            ///< "accuracy" or "balanced"
+    std::int64_t audited = 0;         ///< Audited rows behind the decision.
+    std::int64_t only_corrected = 0;  ///< Right only with correction, among them.
+    std::int64_t only_plain = 0;      ///< Right only without.
     std::string reason;
     Time created;
 

@@ -14,15 +14,15 @@ namespace flywheel {
 struct DatasetVersion {
     static constexpr std::string_view kTable = "dataset_version";
 
-    Digest id;                     ///< SHA-256 of the canonical commit (rows digest, parent, schema, cut).
+    Digest id;  ///< SHA-256 of the canonical commit (rows digest, parent, schema, cut).
     std::string model;
     std::optional<Digest> parent;  ///< The version before; null for the first.
     Digest rows_digest;            ///< Vault blob: canonical JSON lines, sorted by item.
     std::int64_t schema_version = 1;
-    std::int64_t label_seq = 0;    ///< Watermark: LabelEvents up to and including this seq.
+    std::int64_t label_seq = 0;  ///< Watermark: LabelEvents up to and including this seq.
     std::int64_t rows = 0;
-    JsonText counts;               ///< {"train":{"label":n},"valid":{...},"test":{...}}
-    std::string consensus;         ///< "majority"
+    JsonText counts;        ///< {"train":{"label":n},"valid":{...},"test":{...}}
+    std::string consensus;  ///< "majority"
     std::string author;
     std::string message;
     Time created;

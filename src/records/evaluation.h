@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Evaluation: challenger against champion on the audit hold-out, paired, with the gate's verdict and
-// every number it was made from. Written by the room evaluation only.
+// Evaluation: challenger against champion on the audit hold-out, paired, with the gate's verdict
+// and every number it was made from. Written by the room evaluation only.
 
 #include <array>
 #include <cstdint>
@@ -32,16 +32,16 @@ struct Evaluation {
     Digest dataset;                            ///< Whose `test` split was read.
     std::int64_t n = 0;                        ///< Hold-out items, one per near-duplicate group.
     std::int64_t both_right = 0;
-    std::int64_t only_challenger = 0;          ///< b: challenger right, champion wrong.
-    std::int64_t only_champion = 0;            ///< c
-    double p_better = 1;                       ///< Exact McNemar, one-sided, challenger better.
-    double p_worse = 1;                        ///< The same with b and c exchanged.
-    double delta_lower = -1;                   ///< Lower 95 % bound of (b-c)/n, Tango's score.
+    std::int64_t only_challenger = 0;  ///< b: challenger right, champion wrong.
+    std::int64_t only_champion = 0;    ///< c
+    double p_better = 1;               ///< Exact McNemar, one-sided, challenger better.
+    double p_worse = 1;                ///< The same with b and c exchanged.
+    double delta_lower = -1;           ///< Lower 95 % bound of (b-c)/n, Tango's score.
     double challenger_log_loss = 0;
     double champion_log_loss = 0;
-    JsonText per_class;    ///< [{"label","n","challenger","champion"}] recall counts.
+    JsonText per_class;  ///< [{"label","n","challenger","champion"}] recall counts.
     Verdict verdict = Verdict::Undecided;
-    std::string reason;    ///< One sentence with the numbers.
+    std::string reason;  ///< One sentence with the numbers.
     Time created;
 
     static void fields(auto&& visit) {

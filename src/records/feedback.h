@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Feedback: what a user or system said about a served row, however late. Written by the room capture
-// only (through the journal); joined to its Prediction by id.
+// Feedback: what a user or system said about a served row, however late. Written by the room
+// capture only (through the journal); joined to its Prediction by id.
 
 #include <array>
 #include <cstdint>
@@ -31,16 +31,16 @@ inline std::span<const std::string_view> names_of(FeedbackSource) {
 struct Feedback {
     Id<Feedback> id;
     std::string model;
-    std::string target;      ///< Request id or Prediction id, as the caller gave it.
-    std::int64_t row = 0;    ///< Row within the request.
+    std::string target;    ///< Request id or Prediction id, as the caller gave it.
+    std::int64_t row = 0;  ///< Row within the request.
     FeedbackKind kind = FeedbackKind::Label;
-    std::string label;       ///< Label name for kind Label.
-    double value = 0;        ///< 0 or 1 for Correct, the number for Score.
+    std::string label;  ///< Label name for kind Label.
+    double value = 0;   ///< 0 or 1 for Correct, the number for Score.
     FeedbackSource source = FeedbackSource::User;
-    Time at;                 ///< When it happened, by the caller; default arrival.
+    Time at;  ///< When it happened, by the caller; default arrival.
     Time arrived;
-    std::string by;          ///< Pseudonym, at most 128 bytes.
-    std::string comment;     ///< At most 2 KiB.
+    std::string by;       ///< Pseudonym, at most 128 bytes.
+    std::string comment;  ///< At most 2 KiB.
 };
 
 }  // namespace flywheel

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Written by
-// the room monitoring only.
+// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Written
+// by the room monitoring only.
 
 #include <array>
 #include <cstdint>
@@ -30,11 +30,11 @@ struct Incident {
     IncidentState state = IncidentState::Open;
     Time opened;
     std::optional<Time> closed;
-    double budget_days = 90;       ///< At most one false alarm per so many days.
-    double evidence = 0;           ///< S at opening, in days.
-    std::string families;          ///< "classes", "embedding" or "classes, embedding".
-    std::string sentence;          ///< What moved, in words with numbers.
-    JsonText numbers;              ///< Per chain: M, e, effect, gate, n.
+    double budget_days = 90;  ///< At most one false alarm per so many days.
+    double evidence = 0;      ///< S at opening, in days.
+    std::string families;     ///< "classes", "embedding" or "classes, embedding".
+    std::string sentence;     ///< What moved, in words with numbers.
+    JsonText numbers;         ///< Per chain: M, e, effect, gate, n.
 
     static void fields(auto&& visit) {
         visit("id", &Incident::id);

@@ -30,23 +30,23 @@ inline std::span<const std::string_view> names_of(LabelAction) {
 struct LabelEvent {
     static constexpr std::string_view kTable = "label_event";
 
-    Id<LabelEvent> id;         ///< Idempotency key, made by the client (imports derive it).
-    std::int64_t seq = 0;      ///< Gapless, from 1, given by the server: the order of events.
-    Digest chain;              ///< SHA-256(previous chain, canonical event).
+    Id<LabelEvent> id;     ///< Idempotency key, made by the client (imports derive it).
+    std::int64_t seq = 0;  ///< Gapless, from 1, given by the server: the order of events.
+    Digest chain;          ///< SHA-256(previous chain, canonical event).
     std::string model;
     std::int64_t schema_version = 1;
-    Digest item;               ///< Example labelled.
-    std::optional<Id<LabelTask>> task;       ///< Absent for imports.
+    Digest item;                        ///< Example labelled.
+    std::optional<Id<LabelTask>> task;  ///< Absent for imports.
     ActorKind actor_kind = ActorKind::Human;
-    std::string actor;                       ///< Opaque id of the person, model or file.
+    std::string actor;  ///< Opaque id of the person, model or file.
     LabelAction action = LabelAction::Answer;
-    std::optional<std::int64_t> choice;      ///< label_id for an answer, else null.
-    std::string reason;                      ///< Of a skip or flag.
-    std::optional<Id<LabelEvent>> target;    ///< What an undo undoes.
-    std::optional<Arm> arm;                  ///< Copied from the task.
-    std::optional<double> probability;       ///< Copied from the task.
-    bool holdout = false;                    ///< Copied from the task; imports: split `test`.
-    std::int64_t t_shown = 0;                ///< Client milliseconds UTC; 0 = unknown.
+    std::optional<std::int64_t> choice;    ///< label_id for an answer, else null.
+    std::string reason;                    ///< Of a skip or flag.
+    std::optional<Id<LabelEvent>> target;  ///< What an undo undoes.
+    std::optional<Arm> arm;                ///< Copied from the task.
+    std::optional<double> probability;     ///< Copied from the task.
+    bool holdout = false;                  ///< Copied from the task; imports: split `test`.
+    std::int64_t t_shown = 0;              ///< Client milliseconds UTC; 0 = unknown.
     std::int64_t t_saved = 0;
     Time received;
 

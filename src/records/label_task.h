@@ -17,8 +17,8 @@ namespace flywheel {
 
 struct Turn;
 
-/// Audit: uniform over served rows, with a stored probability. Strategy: chosen for gain. Forced: asked
-/// for by an incident, a thumbs-down, a conflict.
+/// Audit: uniform over served rows, with a stored probability. Strategy: chosen for gain. Forced:
+/// asked for by an incident, a thumbs-down, a conflict.
 enum class Arm { Audit, Strategy, Forced };
 
 inline std::span<const std::string_view> names_of(Arm) {
@@ -31,19 +31,19 @@ struct LabelTask {
 
     Id<LabelTask> id;
     std::string model;
-    Digest item;                 ///< Example asked about.
-    Digest group;                ///< Its near-duplicate group.
-    Id<Prediction> prediction;   ///< The served row that brought it here.
+    Digest item;                ///< Example asked about.
+    Digest group;               ///< Its near-duplicate group.
+    Id<Prediction> prediction;  ///< The served row that brought it here.
     Id<Turn> turn;
     Arm arm = Arm::Audit;
-    std::string strategy;        ///< "uniform", "margin", ...
+    std::string strategy;               ///< "uniform", "margin", ...
     std::optional<double> probability;  ///< Inclusion probability pi; null when deterministic.
-    bool holdout = false;        ///< Audited and split `test` for ever.
-    std::int64_t rank = 0;       ///< Order within the turn, 0 first.
+    bool holdout = false;               ///< Audited and split `test` for ever.
+    std::int64_t rank = 0;              ///< Order within the turn, 0 first.
     Time window_begin;
     Time window_end;
-    std::int64_t suggested = -1;        ///< Class index served; -1 when none.
-    double suggested_probability = 0;   ///< Its calibrated probability.
+    std::int64_t suggested = -1;       ///< Class index served; -1 when none.
+    double suggested_probability = 0;  ///< Its calibrated probability.
     Time created;
 
     static void fields(auto&& visit) {

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Prediction: one served row, as captured: what came, what was answered, by which version, how fast.
-// Written by the room capture only (through the journal); it stands in the journal and in Parquet,
-// not in SQL. Also the form in which serving hands a row to the Recorder.
+// Prediction: one served row, as captured: what came, what was answered, by which version, how
+// fast. Written by the room capture only (through the journal); it stands in the journal and in
+// Parquet, not in SQL. Also the form in which serving hands a row to the Recorder.
 
 #include <array>
 #include <cstdint>
@@ -24,23 +24,23 @@ inline std::span<const std::string_view> names_of(Route) {
 }
 
 struct Prediction {
-    Id<Prediction> id;        ///< UUIDv7; the lowest 16 bits are the row within the request.
-    std::string request_id;   ///< As the client gave it, else the text of the base id.
-    Time time;                ///< Arrival.
+    Id<Prediction> id;       ///< UUIDv7; the lowest 16 bits are the row within the request.
+    std::string request_id;  ///< As the client gave it, else the text of the base id.
+    Time time;               ///< Arrival.
     std::string model;
-    std::string version;      ///< Number of the ModelVersion that ran, as text.
+    std::string version;  ///< Number of the ModelVersion that ran, as text.
     Route route = Route::Stable;
-    Digest payload_digest;    ///< SHA-256 of the payload.
-    std::string payload;      ///< The text that came; empty when only the digest is kept.
-    std::int64_t label = -1;  ///< Class index answered; -1 when the row failed.
+    Digest payload_digest;           ///< SHA-256 of the payload.
+    std::string payload;             ///< The text that came; empty when only the digest is kept.
+    std::int64_t label = -1;         ///< Class index answered; -1 when the row failed.
     std::vector<float> scores;       ///< [K] as served: calibrated, after label-shift correction.
     std::vector<float> base_scores;  ///< [K] calibrated, before correction; empty when none is on.
     std::vector<std::uint16_t> embedding;  ///< [128] IEEE half bits, unit length; may be empty.
-    std::int32_t us_infer = 0;   ///< Engine time, microseconds.
-    std::int32_t us_total = 0;   ///< From parsed request to encoded answer, microseconds.
-    std::int32_t status = 200;   ///< HTTP status of the row.
-    std::string error;           ///< At most 200 bytes; empty when status is 200.
-    double propensity = 1.0;     ///< Probability with which capture kept this row, in (0, 1].
+    std::int32_t us_infer = 0;             ///< Engine time, microseconds.
+    std::int32_t us_total = 0;             ///< From parsed request to encoded answer, microseconds.
+    std::int32_t status = 200;             ///< HTTP status of the row.
+    std::string error;                     ///< At most 200 bytes; empty when status is 200.
+    double propensity = 1.0;  ///< Probability with which capture kept this row, in (0, 1].
 
     /// Scores before any label-shift correction.
     [[nodiscard]] const std::vector<float>& calibrated() const {

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Profile: what one window of served rows looked like, in exact counts, and how far that is from the
-// reference. Written by the room monitoring only.
+// Profile: what one window of served rows looked like, in exact counts, and how far that is from
+// the reference. Written by the room monitoring only.
 
 #include <cstdint>
 #include <string>
@@ -15,17 +15,17 @@ struct Profile {
 
     Id<Profile> id;
     std::string model;
-    std::int64_t version = 0;      ///< ModelVersion.number whose rows these are.
+    std::int64_t version = 0;  ///< ModelVersion.number whose rows these are.
     Time window_begin;
     Time window_end;
     std::int64_t rows = 0;
-    bool reference = false;        ///< True for the profile that defines "normal".
-    JsonText content;              ///< Counts by class, sums of embeddings, ...; see the room's README.
-    double class_p = 1;            ///< p-value of the class-mix test; 1 for the reference.
-    double class_effect = 0;       ///< Largest change of a class share.
-    double embedding_p = 1;        ///< p-value of the embedding-mean test.
-    double embedding_effect = 0;   ///< Distance of the means, in reference standard deviations.
-    double evidence = 0;           ///< S of the e-Shiryaev-Roberts chains, in days.
+    bool reference = false;   ///< True for the profile that defines "normal".
+    JsonText content;         ///< Counts by class, sums of embeddings, ...; see the room's README.
+    double class_p = 1;       ///< p-value of the class-mix test; 1 for the reference.
+    double class_effect = 0;  ///< Largest change of a class share.
+    double embedding_p = 1;   ///< p-value of the embedding-mean test.
+    double embedding_effect = 0;  ///< Distance of the means, in reference standard deviations.
+    double evidence = 0;          ///< S of the e-Shiryaev-Roberts chains, in days.
     Time created;
 
     static void fields(auto&& visit) {

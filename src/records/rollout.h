@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Rollout: one movement of the label `stable` of a model, and who or what moved it. The newest Rollout
-// of a model in state Done or RolledBack says what is served. Written by the room release only.
+// Rollout: one movement of the label `stable` of a model, and who or what moved it. The newest
+// Rollout of a model in state Done or RolledBack says what is served. Written by the room release
+// only.
 
 #include <array>
 #include <cstdint>
@@ -26,13 +27,13 @@ struct Rollout {
 
     Id<Rollout> id;
     std::string model;
-    std::int64_t seq = 0;                 ///< 1, 2, 3, ... within the model; the newest decides.
-    std::optional<Id<Turn>> turn;         ///< Null when a person moved it.
+    std::int64_t seq = 0;          ///< 1, 2, 3, ... within the model; the newest decides.
+    std::optional<Id<Turn>> turn;  ///< Null when a person moved it.
     std::optional<Id<Evaluation>> evaluation;
-    std::int64_t from_version = 0;        ///< ModelVersion.number before; 0 = nothing was served.
-    std::int64_t to_version = 0;          ///< What `stable` points to from now on.
+    std::int64_t from_version = 0;  ///< ModelVersion.number before; 0 = nothing was served.
+    std::int64_t to_version = 0;    ///< What `stable` points to from now on.
     RolloutState state = RolloutState::Done;
-    std::string who;                      ///< "loop" or a person's name.
+    std::string who;  ///< "loop" or a person's name.
     std::string reason;
     Time created;
 

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Schema: what a label of one model may be. Immutable versions; class order is label order for ever.
-// Written by the room labeling only.
+// Schema: what a label of one model may be. Immutable versions; class order is label order for
+// ever. Written by the room labeling only.
 
 #include <array>
 #include <span>
@@ -25,7 +25,8 @@ struct Schema {
     std::string model;
     std::int64_t version = 1;
     TaskKind kind = TaskKind::Choice;
-    std::vector<std::string> labels;  ///< Names by label_id: label_id is the position, never reused.
+    std::vector<std::string>
+        labels;  ///< Names by label_id: label_id is the position, never reused.
     Time created;
 
     static void fields(auto&& visit) {

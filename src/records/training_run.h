@@ -29,18 +29,18 @@ struct TrainingRun {
     std::string model;
     std::optional<Id<Turn>> turn;
     RunKind kind = RunKind::Final;
-    Digest dataset;             ///< DatasetVersion.id
-    std::string engine;         ///< "linear"
-    JsonText settings;          ///< All settings, after defaults.
+    Digest dataset;      ///< DatasetVersion.id
+    std::string engine;  ///< "linear"
+    JsonText settings;   ///< All settings, after defaults.
     std::int64_t seed = 0;
-    std::int64_t trial = 0;     ///< Number within its search, 0 for final.
-    std::int64_t rung = 0;      ///< Rung reached in successive halving.
-    std::optional<double> loss; ///< Log-loss on `valid`; null when there is none or it failed.
-    JsonText metrics;           ///< {"train_rows":..,"valid_rows":..,"valid_accuracy":..,"curve":[...]}
+    std::int64_t trial = 0;      ///< Number within its search, 0 for final.
+    std::int64_t rung = 0;       ///< Rung reached in successive halving.
+    std::optional<double> loss;  ///< Log-loss on `valid`; null when there is none or it failed.
+    JsonText metrics;  ///< {"train_rows":..,"valid_rows":..,"valid_accuracy":..,"curve":[...]}
     std::optional<Digest> weights;  ///< Vault blob: float safetensors; null for trials.
     double cpu_seconds = 0;
     std::int64_t peak_rss_bytes = 0;
-    std::string error;          ///< Empty when it succeeded.
+    std::string error;  ///< Empty when it succeeded.
     Time created;
 
     static void fields(auto&& visit) {

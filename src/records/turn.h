@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Turn, TurnStep and Decision: one revolution of the wheel for one model, its finished steps, and the
-// decisions taken, each with inputs, thresholds and numbers. Written by loop/ only.
+// Turn, TurnStep and Decision: one revolution of the wheel for one model, its finished steps, and
+// the decisions taken, each with inputs, thresholds and numbers. Written by loop/ only.
 
 #include <array>
 #include <cstdint>
@@ -27,15 +27,16 @@ struct Turn {
 
     Id<Turn> id;
     std::string model;
-    std::int64_t number = 0;       ///< 1, 2, 3, ... within the model.
-    std::string trigger;           ///< "cadence", "audited fall", "person", "first model".
-    Time window_begin;             ///< Served rows in [window_begin, window_end) are looked at.
+    std::int64_t number = 0;  ///< 1, 2, 3, ... within the model.
+    std::string trigger;      ///< "cadence", "audited fall", "person", "first model".
+    Time window_begin;        ///< Served rows in [window_begin, window_end) are looked at.
     Time window_end;
     TurnState state = TurnState::Open;
-    std::string step;              ///< Step under way or to do next; "" when it ended.
-    std::string verdict;           ///< "promoted", "kept", "no change", "failed", "cancelled"; "" while open.
+    std::string step;  ///< Step under way or to do next; "" when it ended.
+    std::string
+        verdict;  ///< "promoted", "kept", "no change", "failed", "cancelled"; "" while open.
     std::int64_t seed = 0;
-    JsonText summary;              ///< Served rows, labels, audited accuracy with interval, drift, ...
+    JsonText summary;  ///< Served rows, labels, audited accuracy with interval, drift, ...
     std::string error;
     Time created;
     std::optional<Time> ended;
@@ -62,10 +63,10 @@ struct Turn {
 struct TurnStep {
     static constexpr std::string_view kTable = "turn_step";
 
-    Digest id;                ///< SHA-256(turn id, step name).
+    Digest id;  ///< SHA-256(turn id, step name).
     Id<Turn> turn;
     std::string name;
-    JsonText output;          ///< Ids and numbers later steps need.
+    JsonText output;  ///< Ids and numbers later steps need.
     Time created;
 
     static void fields(auto&& visit) {
@@ -83,12 +84,12 @@ struct Decision {
     Id<Decision> id;
     std::string model;
     std::optional<Id<Turn>> turn;
-    std::string kind;         ///< "turn", "retrain", "release", "correction".
-    JsonText inputs;          ///< Ids of the records looked at.
+    std::string kind;  ///< "turn", "retrain", "release", "correction".
+    JsonText inputs;   ///< Ids of the records looked at.
     JsonText thresholds;
     JsonText numbers;
     std::string verdict;
-    std::string who;          ///< "loop" or a person's name.
+    std::string who;  ///< "loop" or a person's name.
     Time created;
 
     static void fields(auto&& visit) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fault tests: call number n of ledger, vault or journal fails, or the process dies there, for every n of a whole
-// Turn; a rerun reaches the same end as a run without faults.
+// Fault tests: call number n of ledger, vault or journal fails, or the process dies there, for
+// every n of a whole Turn; a rerun reaches the same end as a run without faults.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "ports/journal/faulty_journal.h"
 #include "ports/ledger/faulty_ledger.h"
@@ -20,7 +20,8 @@ using testing::TempFolder;
 using testing::World;
 using testing::WorldPlan;
 
-constexpr std::size_t kPeriods = 2;  // the second one has audits, a champion and a correction to judge
+constexpr std::size_t kPeriods =
+    2;  // the second one has audits, a champion and a correction to judge
 
 WorldPlan small_plan() {
     WorldPlan plan;
@@ -29,7 +30,8 @@ WorldPlan small_plan() {
     return plan;
 }
 
-/// A project that has turned once and served the next period, and the end a run without faults reaches from there.
+/// A project that has turned once and served the next period, and the end a run without faults
+/// reaches from there.
 struct Prepared {
     TempFolder folder;
     std::filesystem::path start = folder.path() / "start";
@@ -100,7 +102,8 @@ TEST(Faults, ARerunAfterAFailureAtAnyCallReachesTheSameEnd) {
         const auto ran = run_with(dir, {.fail_at = call, .mode = FaultMode::Fail});
         if (!ran) {
             ++failed;
-            EXPECT_NE(ran.error().message.find("Injected fault"), std::string::npos) << ran.error().message;
+            EXPECT_NE(ran.error().message.find("Injected fault"), std::string::npos)
+                << ran.error().message;
         }
         expect_same_end(dir, call);
         if (::testing::Test::HasFailure()) {

@@ -20,7 +20,8 @@ TEST(Turn, ASimulatedYearTurnsTwelveTimes) {
     ASSERT_TRUE(opened) << opened.error().message;
     const auto ran = world.run(12);
     ASSERT_TRUE(ran) << ran.error().message;
-    const auto turns = Reader<Turn>(world.project().ledger()).select(Where<Turn>().order(&Turn::number));
+    const auto turns =
+        Reader<Turn>(world.project().ledger()).select(Where<Turn>().order(&Turn::number));
     ASSERT_TRUE(turns);
     ASSERT_EQ(turns->size(), 13U);
     for (const auto& turn : *turns) {
@@ -111,7 +112,8 @@ TEST(Turn, WithoutAnyLabelItFailsAtOnceAndSaysWhy) {
     const auto advanced = world.project().conductor().advance();
     ASSERT_FALSE(advanced);
     EXPECT_EQ(advanced.error().code, Code::NotFound) << advanced.error().message;
-    const auto turn = Reader<Turn>(world.project().ledger()).first(Where<Turn>().eq(&Turn::number, 1));
+    const auto turn =
+        Reader<Turn>(world.project().ledger()).first(Where<Turn>().eq(&Turn::number, 1));
     EXPECT_EQ((*turn)->state, TurnState::Failed);
     EXPECT_FALSE((*turn)->error.empty());
 }
@@ -129,7 +131,9 @@ TEST(Turn, EveryDecisionIsARecordWithItsNumbers) {
         EXPECT_FALSE(decision.verdict.empty());
         EXPECT_TRUE(parse_json(decision.numbers.text)) << decision.numbers.text;
     }
-    EXPECT_EQ(kinds, (std::set<std::string>{"correction", "drift", "labels", "release", "retrain"}));
+    EXPECT_EQ(
+        kinds, (std::set<std::string>{"correction", "drift", "labels", "release", "retrain"})
+    );
 }
 
 }  // namespace

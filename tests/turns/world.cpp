@@ -84,7 +84,8 @@ Result<void> World::open(app::Seams seams) {
 
 Result<void> World::train_first() {
     const Time starts = stream_.rows[cut_.train_end].time;
-    const auto first = TRY(Reader<Turn>(project_->ledger()).first(Where<Turn>().eq(&Turn::number, 1)));
+    const auto first =
+        TRY(Reader<Turn>(project_->ledger()).first(Where<Turn>().eq(&Turn::number, 1)));
     if (!first) {
         clock_.set(starts);
         const app::StreamSource source(stream_, 0, cut_.train_end);
@@ -125,8 +126,9 @@ Result<Turn> World::turn(std::size_t number) {
 Result<void> World::run(std::size_t count) {
     TRY(train_first());
     for (std::size_t i = 0; i < count; ++i) {
-        const auto known = TRY(Reader<Turn>(project_->ledger())
-                                   .first(Where<Turn>().eq(&Turn::number, static_cast<std::int64_t>(i) + 2)));
+        const auto known =
+            TRY(Reader<Turn>(project_->ledger())
+                    .first(Where<Turn>().eq(&Turn::number, static_cast<std::int64_t>(i) + 2)));
         if (!known) {
             TRY(serve(i));
         }
@@ -165,7 +167,8 @@ Result<void> World::answer_open_tasks() {
         for (const auto& question : questions) {
             labeling::AnswerRequest answer;
             answer.task_id = question.task.id.text();
-            answer.event_id = Uuid::derived(question.task.created, "answer " + answer.task_id).text();
+            answer.event_id =
+                Uuid::derived(question.task.created, "answer " + answer.task_id).text();
             answer.actor = "tester";
             answer.label = stream_.labels.at(static_cast<std::size_t>(truth.at(question.payload)));
             TRY(project_->labeling().answer(answer));

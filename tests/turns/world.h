@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// A small world for turn tests: a whole project on a temporary folder under a clock that stands still, fed from a
-// generated stream, with people who answer at once. Real parts throughout: SQLite, segments, Parquet, the linear engine.
+// A small world for turn tests: a whole project on a temporary folder under a clock that stands
+// still, fed from a generated stream, with people who answer at once. Real parts throughout:
+// SQLite, segments, Parquet, the linear engine.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +18,7 @@
 namespace flywheel::testing {
 
 struct WorldPlan {
-    std::size_t rows = 1200;         ///< Of the stream, over `years`.
+    std::size_t rows = 1200;  ///< Of the stream, over `years`.
     int years = 2;
     std::string train_until = "2017-01-01";
     std::uint64_t seed = 7;
@@ -31,6 +32,7 @@ class World {
 
     /// Makes the project when there is none, opens it; the seams are for faults.
     Result<void> open(app::Seams seams = {});
+
     void close() { project_.reset(); }
 
     /// Imports the training rows and turns the wheel once; nothing when that was done.
@@ -42,12 +44,16 @@ class World {
     /// All of it for periods [0, count): what a run without faults does.
     Result<void> run(std::size_t count);
 
-    /// What must be equal after any sequence of crashes: tables without measured times, as one digest with its parts.
+    /// What must be equal after any sequence of crashes: tables without measured times, as one
+    /// digest with its parts.
     Result<std::string> fingerprint() const;
 
     [[nodiscard]] app::Project& project() { return *project_; }
+
     [[nodiscard]] const app::Stream& stream() const { return stream_; }
+
     [[nodiscard]] const app::Cut& cut() const { return cut_; }
+
     [[nodiscard]] ManualClock& clock() { return clock_; }
 
   private:

@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The people of a demo: they ask the server for tasks and answer them over HTTP, as the stream recorded them. A row
-// without recorded answers is answered by one person who errs in 5 % of cases. One thread.
+// The people of a demo: they ask the server for tasks and answer them over HTTP, as the stream
+// recorded them. A row without recorded answers is answered by one person who errs in 5 % of cases.
+// One thread.
 
 #include <cstdint>
 #include <string>
@@ -21,7 +22,8 @@ class Annotators {
     Result<std::int64_t> answer_all();
 
   private:
-    /// Who answers this text, and what: a function of the seed and the row, not of the order of tasks.
+    /// Who answers this text, and what: a function of the seed and the row, not of the order of
+    /// tasks.
     [[nodiscard]] std::pair<std::string, std::int32_t> answer_to(const StreamRow& row) const;
 
     const Stream& stream_;

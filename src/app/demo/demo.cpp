@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/demo/demo.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/demo/generator.h"
 #include "app/demo/report.h"
@@ -31,16 +30,24 @@ class DemoFolder {
         if (!keep.empty()) {
             return DemoFolder(keep, true);
         }
-        std::string name = (std::filesystem::temp_directory_path() / "flywheel-demo-XXXXXX").string();
+        std::string name =
+            (std::filesystem::temp_directory_path() / "flywheel-demo-XXXXXX").string();
         if (mkdtemp(name.data()) == nullptr) {
-            return make_error(Code::Unavailable, fmt::format("Cannot make a temporary folder: {}", name));
+            return make_error(
+                Code::Unavailable, fmt::format("Cannot make a temporary folder: {}", name)
+            );
         }
         return DemoFolder(name, false);
     }
-    DemoFolder(DemoFolder&& other) noexcept : path_(std::move(other.path_)), keep_(other.keep_) { other.keep_ = true; }
+
+    DemoFolder(DemoFolder&& other) noexcept : path_(std::move(other.path_)), keep_(other.keep_) {
+        other.keep_ = true;
+    }
+
     DemoFolder(const DemoFolder&) = delete;
     DemoFolder& operator=(const DemoFolder&) = delete;
     DemoFolder& operator=(DemoFolder&&) = delete;
+
     ~DemoFolder() {
         if (!keep_) {
             std::error_code ignored;
@@ -67,7 +74,9 @@ Result<Stream> choose_stream(const DemoOptions& options) {
         return load_stream(options.stream);
     }
     if (options.name != "news") {
-        return invalid_argument(fmt::format("Unknown demo; known: news. Or give --stream FILE: '{}'", options.name));
+        return invalid_argument(
+            fmt::format("Unknown demo; known: news. Or give --stream FILE: '{}'", options.name)
+        );
     }
     const auto file = data_folder() / kNewsStream;
     std::error_code ignored;
@@ -75,7 +84,8 @@ Result<Stream> choose_stream(const DemoOptions& options) {
         return load_stream(file);
     }
     fmt::print(
-        "No data at {} (set FLYWHEEL_DATA): a generated look-alike takes its place. Its shape was tuned once so that "
+        "No data at {} (set FLYWHEEL_DATA): a generated look-alike takes its place. Its shape was "
+        "tuned once so that "
         "never / all labels land near .50 / .78; the figures say nothing about real news.\n",
         file.string()
     );
@@ -84,7 +94,10 @@ Result<Stream> choose_stream(const DemoOptions& options) {
 
 void print_rejections(const Stream& stream) {
     if (stream.out_of_order > 0) {
-        fmt::print("{} rows came before an earlier one; they were put in order of time.\n", stream.out_of_order);
+        fmt::print(
+            "{} rows came before an earlier one; they were put in order of time.\n",
+            stream.out_of_order
+        );
     }
     if (stream.read.truncated) {
         fmt::print("The file ends in the middle of a row; the rows before it are used.\n");
@@ -93,9 +106,16 @@ void print_rejections(const Stream& stream) {
         return;
     }
     fmt::print("{} rows were refused, {} are used:\n", stream.read.rejected, stream.read.rows);
-    for (std::size_t i = 0; i < std::min(kRejectionsShown, stream.read.first_rejections.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(kRejectionsShown, stream.read.first_rejections.size());
+         ++i) {
         const auto& rejection = stream.read.first_rejections[i];
-        fmt::print("  {}, line {}, field '{}': {}\n", stream.name, rejection.line, rejection.field, rejection.message);
+        fmt::print(
+            "  {}, line {}, field '{}': {}\n",
+            stream.name,
+            rejection.line,
+            rejection.field,
+            rejection.message
+        );
     }
 }
 
@@ -125,7 +145,9 @@ Result<Yardsticks> run_yardsticks(
     const std::atomic<bool>& stop
 ) {
     const auto line = [&](Retrain retrain, Correct correct) {
-        return run_yardstick(stream, cut, engine, {retrain, correct, settings.prior_discount, &settings.policy}, stop);
+        return run_yardstick(
+            stream, cut, engine, {retrain, correct, settings.prior_discount, &settings.policy}, stop
+        );
     };
     Line never = TRY(line(Retrain::Never, Correct::Never));
     Line shift = TRY(line(Retrain::Never, Correct::Always));
@@ -139,7 +161,8 @@ Result<std::vector<PeriodResult>> replay_all(Replay& replay, const Cut& cut, std
     ProgressBar bar(std::max<std::int64_t>(1, rows), "serving");
     for (std::size_t i = 0; i < cut.periods.size(); ++i) {
         bar.set_note(cut.periods[i].name);
-        periods.push_back(TRY(replay.run(cut.periods[i], i, [&](std::int64_t n) { bar.advance(n); })));
+        periods.push_back(TRY(replay.run(cut.periods[i], i, [&](std::int64_t n) { bar.advance(n); })
+        ));
     }
     bar.finish();
     return periods;
@@ -150,14 +173,19 @@ Result<void> write_json(const std::filesystem::path& file, const std::string& te
     out << text;
     out.close();
     if (!out) {
-        return make_error(Code::Unavailable, fmt::format("Cannot write the JSON report: {}", file.string()));
+        return make_error(
+            Code::Unavailable, fmt::format("Cannot write the JSON report: {}", file.string())
+        );
     }
     return {};
 }
 
-void print_heading(const Stream& stream, const Cut& cut, const Settings& settings, std::uint16_t port) {
+void print_heading(
+    const Stream& stream, const Cut& cut, const Settings& settings, std::uint16_t port
+) {
     fmt::print(
-        "{}: {} rows from {} to {}, {} labels. The first {} train version 1; the rest arrives in {} periods.\n"
+        "{}: {} rows from {} to {}, {} labels. The first {} train version 1; the rest arrives in "
+        "{} periods.\n"
         "Serving `{}` on http://127.0.0.1:{}; people are asked about {:.0f} % of the rows.\n",
         stream.name,
         grouped(static_cast<std::int64_t>(stream.rows.size())),
@@ -198,7 +226,11 @@ Result<void> report_all(const DemoOptions& options, const Outcome& outcome, Proj
         TRY(write_json(options.json, TRY(json_text(options, outcome, project))));
     }
     if (!options.keep.empty()) {
-        fmt::print("\nThe project stays in {}: open it with `flywheel serve {}`.\n", options.keep.string(), options.keep.string());
+        fmt::print(
+            "\nThe project stays in {}: open it with `flywheel serve {}`.\n",
+            options.keep.string(),
+            options.keep.string()
+        );
     }
     std::fflush(stdout);
     return {};
@@ -239,7 +271,10 @@ Result<void> run_demo(const DemoOptions& options) {
     Yardsticks measured = TRY(std::move(lines));
     Line loop = line_of(*periods, stream.labels.size());
     const Summary summary{
-        std::move(measured.never), std::move(measured.shift), std::move(loop), std::move(measured.all)
+        std::move(measured.never),
+        std::move(measured.shift),
+        std::move(loop),
+        std::move(measured.all)
     };
     TRY(report_all(options, {stream, cut, *periods, summary}, *project));
     if (options.serve) {

@@ -16,19 +16,27 @@ namespace flywheel::app {
 
 namespace {
 
-// Tuned once so that never / all labels land near .50 / .78 with the default engine; see bench/RESULTS.md.
+// Tuned once so that never / all labels land near .50 / .78 with the default engine; see
+// bench/RESULTS.md.
 constexpr int kWordsPerTopic = 260;
 constexpr int kSharedWords = 700;
-constexpr double kTopicWordShare = 0.46;   ///< Of a headline's words; the rest is shared by all topics.
-constexpr double kMonthlyTurnover = 0.022; ///< Share of a topic's vocabulary renewed each month.
-constexpr double kConfusingShare = 0.10;   ///< Of topic words, taken from another topic.
+constexpr double kTopicWordShare =
+    0.46;  ///< Of a headline's words; the rest is shared by all topics.
+constexpr double kMonthlyTurnover = 0.022;  ///< Share of a topic's vocabulary renewed each month.
+constexpr double kConfusingShare = 0.10;    ///< Of topic words, taken from another topic.
 constexpr std::array<double, 3> kAccuracies = {0.81, 0.87, 0.93};
 
 std::string syllable_word(Rng& rng) {
     std::string word;
     const auto syllables = 2 + rng.below(2);
     for (std::uint64_t i = 0; i < syllables; ++i) {
-        append_utf8(word, static_cast<char32_t>(0xAC00 + rng.below(19) * 588 + rng.below(21) * 28 + (rng.below(3) == 0 ? rng.below(28) : 0)));
+        append_utf8(
+            word,
+            static_cast<char32_t>(
+                0xAC00 + rng.below(19) * 588 + rng.below(21) * 28 +
+                (rng.below(3) == 0 ? rng.below(28) : 0)
+            )
+        );
     }
     return word;
 }
@@ -85,7 +93,8 @@ std::string headline(const Vocabulary& words, std::size_t topic, Rng& rng) {
     return text;
 }
 
-/// Class mix at share `t` of the stream: one class grows from 15 % to 68 %, the others share the rest.
+/// Class mix at share `t` of the stream: one class grows from 15 % to 68 %, the others share the
+/// rest.
 std::vector<double> mix_at(double t, int topics, Rng& rng) {
     std::vector<double> mix(static_cast<std::size_t>(topics));
     const double growing = 0.15 + 0.53 / (1 + std::exp(-8 * (t - 0.55)));
@@ -113,7 +122,8 @@ std::size_t draw(const std::vector<double>& shares, Rng& rng) {
 }
 
 std::int32_t other_label(std::int32_t label, int topics, Rng& rng) {
-    const auto shift = 1 + static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(topics - 1)));
+    const auto shift =
+        1 + static_cast<std::int32_t>(rng.below(static_cast<std::uint64_t>(topics - 1)));
     return (label + shift) % topics;
 }
 
@@ -121,7 +131,8 @@ void annotate(StreamRow& row, int topics, Rng& rng) {
     for (std::size_t person = 0; person < kAccuracies.size(); ++person) {
         const bool right = rng.uniform() < kAccuracies.at(person);
         row.annotators.emplace_back(
-            fmt::format("annotator-{}", person + 1), right ? row.label : other_label(row.label, topics, rng)
+            fmt::format("annotator-{}", person + 1),
+            right ? row.label : other_label(row.label, topics, rng)
         );
     }
 }
@@ -150,7 +161,9 @@ Stream generate_stream(const GeneratorPlan& plan) {
     for (int month = 0; month < months; ++month) {
         const auto mix = mix_at(static_cast<double>(month) / months, plan.topics, words_rng);
         const Time begins = Time(std::chrono::sys_days(
-            std::chrono::year_month_day(std::chrono::year(2016), std::chrono::January, std::chrono::day(1)) +
+            std::chrono::year_month_day(
+                std::chrono::year(2016), std::chrono::January, std::chrono::day(1)
+            ) +
             std::chrono::months(month)
         ));
         const std::size_t first = stream.rows.size();

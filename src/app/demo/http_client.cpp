@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/demo/http_client.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace flywheel::app {
 
@@ -24,14 +23,16 @@ Error unavailable(std::string_view what) {
 /// Value of Content-Length in an answer's head; -1 when there is none.
 std::int64_t content_length(std::string_view head) {
     constexpr std::string_view kName = "content-length:";
-    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;
+         at = head.find("\r\n", at + 2)) {
         std::string_view line = head.substr(at + 2);
         if (line.size() < kName.size()) {
             break;
         }
         bool same = true;
         for (std::size_t i = 0; i < kName.size(); ++i) {
-            const char lower = line[i] >= 'A' && line[i] <= 'Z' ? static_cast<char>(line[i] + 32) : line[i];
+            const char lower =
+                line[i] >= 'A' && line[i] <= 'Z' ? static_cast<char>(line[i] + 32) : line[i];
             same = same && lower == kName[i];
         }
         if (same) {
@@ -155,7 +156,8 @@ Result<HttpAnswer> HttpClient::get(std::string_view target) {
 Result<HttpAnswer> HttpClient::post(std::string_view target, std::string_view body) {
     return exchange(
         fmt::format(
-            "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+            "application/json\r\nContent-Length: {}\r\n\r\n",
             target,
             body.size()
         ),

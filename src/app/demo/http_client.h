@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// One keep-alive HTTP/1.1 connection to our own server on the loopback: what the demo's clients and annotators speak
-// through. Blocking, one thread. Reads answers with Content-Length, which is what our server sends.
+// One keep-alive HTTP/1.1 connection to our own server on the loopback: what the demo's clients and
+// annotators speak through. Blocking, one thread. Reads answers with Content-Length, which is what
+// our server sends.
 
 #include <cstdint>
 #include <string>
@@ -19,12 +20,13 @@ struct HttpAnswer {
 class HttpClient {
   public:
     explicit HttpClient(std::uint16_t port) : port_(port) {}
+
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
     ~HttpClient();
 
-    /// Unavailable when the server cannot be reached or closes in the middle (tried twice, as a kept-alive connection
-    /// may have been closed meanwhile).
+    /// Unavailable when the server cannot be reached or closes in the middle (tried twice, as a
+    /// kept-alive connection may have been closed meanwhile).
     Result<HttpAnswer> get(std::string_view target);
     Result<HttpAnswer> post(std::string_view target, std::string_view body);
 

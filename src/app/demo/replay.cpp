@@ -23,7 +23,8 @@ constexpr double kCorrectedShare = 0.05;  ///< Of wrong answers, with --feedback
 std::string infer_body(const StreamRow& row) {
     return canonical(Json{
         {"id", row.id},
-        {"inputs", {{{"name", "text"}, {"shape", {1}}, {"datatype", "BYTES"}, {"data", {row.text}}}}},
+        {"inputs", {{{"name", "text"}, {"shape", {1}}, {"datatype", "BYTES"}, {"data", {row.text}}}}
+        },
         {"outputs", {{{"name", "label"}}}}
     });
 }
@@ -34,12 +35,7 @@ std::int64_t top(const std::vector<float>& scores) {
 
 }  // namespace
 
-Replay::Replay(
-    const Stream& stream,
-    const Cut& cut,
-    Stage stage,
-    ReplayPlan plan
-)
+Replay::Replay(const Stream& stream, const Cut& cut, Stage stage, ReplayPlan plan)
     : stream_(stream),
       cut_(cut),
       project_(stage.project),
@@ -60,22 +56,24 @@ Result<void> Replay::train_first() {
     if (!first) {
         clock_.set(starts);
         const StreamSource source(stream_, 0, cut_.train_end);
-        const auto digest = sha256(fmt::format("demo {} {} {}", stream_.name, stream_.rows.size(), cut_.train_end));
+        const auto digest =
+            sha256(fmt::format("demo {} {} {}", stream_.name, stream_.rows.size(), cut_.train_end));
         TRY(project_.import_source(source, digest).within("import of the training rows"));
     }
     const Turn turn = TRY(finish_turn(1, starts, "first model"));
     if (turn.verdict != "promoted") {
-        return internal_error(fmt::format("The first model was not released: {} {}", turn.verdict, turn.error));
+        return internal_error(
+            fmt::format("The first model was not released: {} {}", turn.verdict, turn.error)
+        );
     }
     return {};
 }
 
 Result<PeriodResult> Replay::run(
-    const Period& period,
-    std::size_t number,
-    const std::function<void(std::int64_t)>& advance
+    const Period& period, std::size_t number, const std::function<void(std::int64_t)>& advance
 ) {
-    const auto turn_number = static_cast<std::int64_t>(number) + 2;  // the first Turn made version 1
+    const auto turn_number =
+        static_cast<std::int64_t>(number) + 2;  // the first Turn made version 1
     const auto known = TRY(turn_numbered(turn_number));
     if (!known) {
         TRY(serve_rows(period, advance));
@@ -88,7 +86,9 @@ Result<PeriodResult> Replay::run(
     return result;
 }
 
-Result<void> Replay::serve_rows(const Period& period, const std::function<void(std::int64_t)>& advance) {
+Result<void> Replay::serve_rows(
+    const Period& period, const std::function<void(std::int64_t)>& advance
+) {
     // A run that was killed goes on: what is captured is not sent again.
     std::unordered_set<std::string> captured;
     TRY(project_.capture().flush());
@@ -111,7 +111,9 @@ Result<void> Replay::serve_row(const StreamRow& row) {
     const std::string target = fmt::format("/v2/models/{}/infer", project_.settings().model);
     const auto answer = TRY(client_.post(target, infer_body(row)));
     if (answer.status != 200) {
-        return internal_error(fmt::format("The server refused row '{}' with {}: {}", row.id, answer.status, answer.body));
+        return internal_error(fmt::format(
+            "The server refused row '{}' with {}: {}", row.id, answer.status, answer.body
+        ));
     }
     return plan_.feedback ? maybe_correct(row, answer.body) : Result<void>();
 }
@@ -125,10 +127,15 @@ Result<void> Replay::maybe_correct(const StreamRow& row, const std::string& body
     }
     const std::string target = fmt::format("/v2/models/{}/feedback", project_.settings().model);
     const auto receipt = TRY(client_.post(
-        target, canonical(Json{{"id", row.id}, {"label", truth}, {"source", "user"}, {"at", to_rfc3339(row.time)}})
+        target,
+        canonical(
+            Json{{"id", row.id}, {"label", truth}, {"source", "user"}, {"at", to_rfc3339(row.time)}}
+        )
     ));
     if (receipt.status != 202) {
-        return internal_error(fmt::format("Feedback was refused with {}: {}", receipt.status, receipt.body));
+        return internal_error(
+            fmt::format("Feedback was refused with {}: {}", receipt.status, receipt.body)
+        );
     }
     return {};
 }
@@ -145,7 +152,9 @@ Result<Turn> Replay::finish_turn(std::int64_t number, Time window_end, const std
     const auto patience = monotonic_now() + kTurnMax;
     while (turn->state == TurnState::Open || turn->state == TurnState::Waiting) {
         if (monotonic_now() > patience) {
-            return make_error(Code::Unavailable, fmt::format("Turn {} hangs at step '{}'", number, turn->step));
+            return make_error(
+                Code::Unavailable, fmt::format("Turn {} hangs at step '{}'", number, turn->step)
+            );
         }
         if (turn->state == TurnState::Waiting && TRY(annotators_.answer_all()) > 0) {
             server_.wake_loop();
@@ -154,7 +163,9 @@ Result<Turn> Replay::finish_turn(std::int64_t number, Time window_end, const std
         turn = TRY(turn_numbered(number));
     }
     if (turn->state != TurnState::Done) {
-        return internal_error(fmt::format("Turn {} ended as {}: {}", number, turn->verdict, turn->error));
+        return internal_error(
+            fmt::format("Turn {} ended as {}: {}", number, turn->verdict, turn->error)
+        );
     }
     return std::move(*turn);
 }
@@ -177,7 +188,8 @@ Result<PeriodResult> Replay::read_back(const Period& period, Time begins) {
     }
     PeriodResult result(stream_.labels.size());
     TRY(project_.capture().flush());
-    const auto rows = TRY(project_.capture().predictions(project_.settings().model, {begins, period.closes}));
+    const auto rows =
+        TRY(project_.capture().predictions(project_.settings().model, {begins, period.closes}));
     for (const auto& row : rows) {
         const auto found = truth.find(row.request_id);
         if (found == truth.end()) {
@@ -191,7 +203,9 @@ Result<PeriodResult> Replay::read_back(const Period& period, Time begins) {
     }
     if (!truth.empty()) {
         return corrupt(fmt::format(
-            "{} served rows are not in the captured rows, such as '{}'", truth.size(), truth.begin()->first
+            "{} served rows are not in the captured rows, such as '{}'",
+            truth.size(),
+            truth.begin()->first
         ));
     }
     return result;

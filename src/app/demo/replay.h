@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Replay: sends a stream through a real server period by period under a stream clock, lets the recorded people answer
-// the questions of each Turn, and reads back from the captured rows what was answered. Called by demo.cpp, one thread.
+// Replay: sends a stream through a real server period by period under a stream clock, lets the
+// recorded people answer the questions of each Turn, and reads back from the captured rows what was
+// answered. Called by demo.cpp, one thread.
 
 #include <cstdint>
 #include <functional>
@@ -23,16 +24,16 @@ namespace flywheel::app {
 
 /// What one period came to.
 struct PeriodResult {
-    Score served;   ///< As answered.
-    Score plain;    ///< The same rows without label-shift correction.
-    Turn turn;      ///< The Turn over it, ended.
+    Score served;  ///< As answered.
+    Score plain;   ///< The same rows without label-shift correction.
+    Turn turn;     ///< The Turn over it, ended.
 
     explicit PeriodResult(std::size_t classes) : served(classes), plain(classes) {}
 };
 
 struct ReplayPlan {
     std::uint64_t seed = 1;
-    bool feedback = false;   ///< One wrong answer in twenty is corrected by its user.
+    bool feedback = false;  ///< One wrong answer in twenty is corrected by its user.
 };
 
 /// The program under replay: project, server and the clock that both look at.
@@ -48,9 +49,11 @@ class Replay {
 
     /// Imports the training rows and turns the wheel once, unless that was done before.
     Result<void> train_first();
-    /// Serves one period (rows not captured yet) and takes its Turn to its end. Periods must come in order.
-    /// `advance(n)` is told of every row served.
-    Result<PeriodResult> run(const Period& period, std::size_t number, const std::function<void(std::int64_t)>& advance);
+    /// Serves one period (rows not captured yet) and takes its Turn to its end. Periods must come
+    /// in order. `advance(n)` is told of every row served.
+    Result<PeriodResult> run(
+        const Period& period, std::size_t number, const std::function<void(std::int64_t)>& advance
+    );
 
   private:
     Result<void> serve_rows(const Period& period, const std::function<void(std::int64_t)>& advance);

@@ -42,7 +42,9 @@ Result<void> add_turn(Group& group, const Turn& turn) {
     return {};
 }
 
-Result<std::vector<Group>> groups_of(const Cut& cut, const std::vector<PeriodResult>& periods, std::size_t rows_max) {
+Result<std::vector<Group>> groups_of(
+    const Cut& cut, const std::vector<PeriodResult>& periods, std::size_t rows_max
+) {
     std::vector<Group> groups;
     const std::size_t join = std::max<std::size_t>(1, (periods.size() + rows_max - 1) / rows_max);
     std::size_t in_group = 0;
@@ -50,7 +52,9 @@ Result<std::vector<Group>> groups_of(const Cut& cut, const std::vector<PeriodRes
         const bool same = !groups.empty() && groups.back().name == cut.periods[i].name;
         const bool numbered = cut.periods[i].name.starts_with("to row");
         if (groups.empty() || (numbered ? in_group == join : !same)) {
-            groups.push_back({cut.periods[i].name, periods[i].served, {periods[i].turn.window_begin, {}}});
+            groups.push_back(
+                {cut.periods[i].name, periods[i].served, {periods[i].turn.window_begin, {}}}
+            );
             in_group = 1;
         } else {
             groups.back().served.add(periods[i].served);
@@ -81,7 +85,9 @@ std::string drift_of(const Group& group) {
 }
 
 stats::Interval interval_of(const Line& line) {
-    return stats::wilson({static_cast<double>(line.served.right()), static_cast<double>(line.served.rows())});
+    return stats::wilson(
+        {static_cast<double>(line.served.right()), static_cast<double>(line.served.rows())}
+    );
 }
 
 Json line_json(const Line& line) {
@@ -113,7 +119,9 @@ Line line_of(const std::vector<PeriodResult>& periods, std::size_t classes) {
     return line;
 }
 
-Result<std::string> table_text(const Outcome& outcome, Project& project, std::size_t width, bool colours) {
+Result<std::string> table_text(
+    const Outcome& outcome, Project& project, std::size_t width, bool colours
+) {
     constexpr std::size_t kRowsMax = 24;
     Table table;
     table.add_column("quarter");
@@ -125,13 +133,20 @@ Result<std::string> table_text(const Outcome& outcome, Project& project, std::si
     table.add_column("drift");
     table.add_column("verdict");
     for (const auto& group : TRY(groups_of(outcome.cut, outcome.periods, kRowsMax))) {
-        const auto audited = TRY(project.monitoring().audited_accuracy(project.settings().model, group.window));
+        const auto audited =
+            TRY(project.monitoring().audited_accuracy(project.settings().model, group.window));
         table.add_row(
             {group.name,
              grouped(group.served.rows()),
              grouped(group.questions),
              audited.n == 0 ? std::string("-")
-                            : fmt::format("{:.2f} ({:.2f}-{:.2f}, {})", audited.accuracy, audited.lower, audited.upper, audited.n),
+                            : fmt::format(
+                                  "{:.2f} ({:.2f}-{:.2f}, {})",
+                                  audited.accuracy,
+                                  audited.lower,
+                                  audited.upper,
+                                  audited.n
+                              ),
              share_text(group.served.accuracy(), group.served.rows()),
              share_text(group.served.balanced_recall(), group.served.rows()),
              Cell(drift_of(group), group.incident ? Colour::Yellow : Colour::Dim),
@@ -152,7 +167,15 @@ std::string summary_text(const Summary& summary, bool colours) {
         const auto interval = interval_of(line);
         table.add_row(
             {Cell(name, colour),
-             Cell(fmt::format("{:.3f} ({:.3f}-{:.3f})", line.served.accuracy(), interval.lower, interval.upper), colour),
+             Cell(
+                 fmt::format(
+                     "{:.3f} ({:.3f}-{:.3f})",
+                     line.served.accuracy(),
+                     interval.lower,
+                     interval.upper
+                 ),
+                 colour
+             ),
              share_text(line.served.balanced_recall(), line.served.rows()),
              grouped(line.labels),
              grouped(line.retrains)}
@@ -165,7 +188,9 @@ std::string summary_text(const Summary& summary, bool colours) {
     return table.to_text(100, Painter(colours));
 }
 
-Result<std::string> json_text(const DemoOptions& options, const Outcome& outcome, Project& project) {
+Result<std::string> json_text(
+    const DemoOptions& options, const Outcome& outcome, Project& project
+) {
     const Stream& stream = outcome.stream;
     const Summary& summary = outcome.summary;
     Json turns = Json::array();

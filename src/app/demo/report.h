@@ -14,10 +14,10 @@ namespace flywheel::app {
 
 /// The four lines at the end.
 struct Summary {
-    Line never;   ///< Version 1 for ever.
-    Line shift;   ///< The same, label-shift corrected, no label bought.
-    Line loop;    ///< What was served.
-    Line all;     ///< Every label, every period.
+    Line never;  ///< Version 1 for ever.
+    Line shift;  ///< The same, label-shift corrected, no label bought.
+    Line loop;   ///< What was served.
+    Line all;    ///< Every label, every period.
 };
 
 /// The loop's line out of its periods.
@@ -32,7 +32,9 @@ struct Outcome {
 };
 
 /// Rows of the table: periods grouped by their name (quarters for months).
-Result<std::string> table_text(const Outcome& outcome, Project& project, std::size_t width, bool colours);
+Result<std::string> table_text(
+    const Outcome& outcome, Project& project, std::size_t width, bool colours
+);
 
 [[nodiscard]] std::string summary_text(const Summary& summary, bool colours);
 

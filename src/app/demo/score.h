@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Score: accuracy and balanced recall of a stream of answers against the truth, as the demo prints them.
+// Score: accuracy and balanced recall of a stream of answers against the truth, as the demo prints
+// them.
 
 #include <cstdint>
 #include <vector>
@@ -25,11 +26,14 @@ class Score {
     }
 
     [[nodiscard]] std::int64_t rows() const { return sum(seen_); }
+
     [[nodiscard]] std::int64_t right() const { return sum(right_); }
+
     /// 0 when nothing was added.
     [[nodiscard]] double accuracy() const {
         return rows() == 0 ? 0 : static_cast<double>(right()) / static_cast<double>(rows());
     }
+
     /// Mean recall of the classes that occurred; 0 when none did.
     [[nodiscard]] double balanced_recall() const {
         double recalls = 0;

@@ -31,7 +31,8 @@ std::chrono::year_month_day day_of(Time time) {
 Time next_month(Time time) {
     const auto day = day_of(time);
     return Time(std::chrono::sys_days(
-        std::chrono::year_month_day(day.year(), day.month(), std::chrono::day(1)) + std::chrono::months(1)
+        std::chrono::year_month_day(day.year(), day.month(), std::chrono::day(1)) +
+        std::chrono::months(1)
     ));
 }
 
@@ -46,11 +47,12 @@ Time default_train_end(const Stream& stream) {
     const auto first = day_of(stream.rows.front().time);
     const auto last = day_of(stream.rows.back().time);
     if (static_cast<int>(last.year()) - static_cast<int>(first.year()) >= 2) {
-        return Time(std::chrono::sys_days(
-            std::chrono::year_month_day(first.year() + std::chrono::years(1), std::chrono::January, std::chrono::day(1))
-        ));
+        return Time(std::chrono::sys_days(std::chrono::year_month_day(
+            first.year() + std::chrono::years(1), std::chrono::January, std::chrono::day(1)
+        )));
     }
-    const auto row = static_cast<std::size_t>(kDefaultTrainShare * static_cast<double>(stream.rows.size()));
+    const auto row =
+        static_cast<std::size_t>(kDefaultTrainShare * static_cast<double>(stream.rows.size()));
     return stream.rows[row].time;
 }
 
@@ -59,14 +61,20 @@ Result<std::size_t> train_end_of(const Stream& stream, const std::string& train_
     double share = 0;
     const auto* last = train_until.data() + train_until.size();
     const auto number = std::from_chars(train_until.data(), last, share);
-    if (!train_until.empty() && number.ec == std::errc() && number.ptr == last && share > 0 && share < 1) {
+    if (!train_until.empty() && number.ec == std::errc() && number.ptr == last && share > 0 &&
+        share < 1) {
         return static_cast<std::size_t>(share * static_cast<double>(stream.rows.size()));
     }
     if (!train_until.empty()) {
-        until = TRY(parse_time(train_until).within("--train-until takes a date or a share between 0 and 1"));
+        until = TRY(
+            parse_time(train_until).within("--train-until takes a date or a share between 0 and 1")
+        );
     }
     const auto end = std::lower_bound(
-        stream.rows.begin(), stream.rows.end(), until, [](const StreamRow& row, Time t) { return row.time < t; }
+        stream.rows.begin(),
+        stream.rows.end(),
+        until,
+        [](const StreamRow& row, Time t) { return row.time < t; }
     );
     return static_cast<std::size_t>(end - stream.rows.begin());
 }
@@ -90,7 +98,8 @@ std::vector<Period> batches(const Stream& stream, std::size_t at, std::size_t ro
         Period period;
         period.begin = at;
         period.end = std::min(at + rows, stream.rows.size());
-        // A microsecond after the last row, so that the window holds it; never past the next row's time.
+        // A microsecond after the last row, so that the window holds it; never past the next row's
+        // time.
         period.closes = stream.rows[period.end - 1].time + Duration(1);
         period.name = fmt::format("to row {}", period.end);
         at = period.end;
@@ -105,9 +114,11 @@ Result<Stream> load_stream(const std::filesystem::path& file) {
     const auto source = TRY(files::open(file, {}));
     Stream stream;
     stream.name = source->name();
+
     struct Read {
         SourceRow row;
     };
+
     std::vector<SourceRow> rows;
     ReadSummary extra;
     auto read = TRY(source->read([&](SourceRow&& row) -> Result<void> {
@@ -156,14 +167,18 @@ Result<Stream> load_stream(const std::filesystem::path& file) {
         stream.out_of_order += !stream.rows.empty() && made.time < stream.rows.back().time ? 1 : 0;
         stream.rows.push_back(std::move(made));
     }
-    std::stable_sort(stream.rows.begin(), stream.rows.end(), [](const StreamRow& a, const StreamRow& b) {
-        return a.time < b.time;
-    });
+    std::stable_sort(
+        stream.rows.begin(),
+        stream.rows.end(),
+        [](const StreamRow& a, const StreamRow& b) { return a.time < b.time; }
+    );
     stream.read = std::move(read);
     return stream;
 }
 
-Result<Cut> cut_stream(const Stream& stream, const std::string& train_until, const std::string& every) {
+Result<Cut> cut_stream(
+    const Stream& stream, const std::string& train_until, const std::string& every
+) {
     Cut cut;
     cut.train_end = TRY(train_end_of(stream, train_until));
     if (cut.train_end == 0 || cut.train_end >= stream.rows.size()) {
@@ -180,13 +195,16 @@ Result<Cut> cut_stream(const Stream& stream, const std::string& train_until, con
     std::size_t rows = 0;
     const auto parsed = std::from_chars(every.data(), every.data() + every.size(), rows);
     if (parsed.ec != std::errc() || parsed.ptr != every.data() + every.size() || rows == 0) {
-        return invalid_argument(fmt::format("--every takes `month` or a number of rows: '{}'", every));
+        return invalid_argument(
+            fmt::format("--every takes `month` or a number of rows: '{}'", every)
+        );
     }
     cut.periods = batches(stream, cut.train_end, rows);
     return cut;
 }
 
-Result<ReadSummary> StreamSource::read(const std::function<Result<void>(SourceRow&&)>& visit) const {
+Result<ReadSummary> StreamSource::read(const std::function<Result<void>(SourceRow&&)>& visit
+) const {
     ReadSummary summary;
     for (std::size_t i = begin_; i < end_; ++i) {
         const auto& row = stream_.rows[i];

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The stream a demo replays: dated, labelled rows with the people who labelled them, in order of time, cut into what
-// trains the first version and the periods that arrive afterwards. One thread.
+// The stream a demo replays: dated, labelled rows with the people who labelled them, in order of
+// time, cut into what trains the first version and the periods that arrive afterwards. One thread.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,23 +21,26 @@ struct StreamRow {
     Time time;
     std::string text;
     std::int32_t label = -1;  ///< Index into Stream::labels.
-    std::vector<std::pair<std::string, std::int32_t>> annotators;  ///< Person, what he or she answered.
+    std::vector<std::pair<std::string, std::int32_t>>
+        annotators;  ///< Person, what he or she answered.
 };
 
 /// Rows [begin, end) that arrive between two turns.
 struct Period {
     std::size_t begin = 0;
     std::size_t end = 0;
-    Time closes;        ///< When the turn over them is opened.
-    std::string name;   ///< "2017 Q1" for months, "rows 1,780-1,999" otherwise: what the table groups by.
+    Time closes;  ///< When the turn over them is opened.
+    std::string
+        name;  ///< "2017 Q1" for months, "rows 1,780-1,999" otherwise: what the table groups by.
 };
 
 struct Stream {
     std::string name;
-    std::vector<std::string> labels;   ///< Sorted by name.
-    std::vector<StreamRow> rows;       ///< In order of time.
-    ReadSummary read;                  ///< What was refused while reading.
-    std::int64_t out_of_order = 0;     ///< Rows that came before an earlier one and were put in their place.
+    std::vector<std::string> labels;  ///< Sorted by name.
+    std::vector<StreamRow> rows;      ///< In order of time.
+    ReadSummary read;                 ///< What was refused while reading.
+    std::int64_t out_of_order =
+        0;  ///< Rows that came before an earlier one and were put in their place.
     std::int64_t generated_seed = -1;  ///< Not -1: made by the generator.
 };
 
@@ -49,9 +52,12 @@ struct Cut {
     std::vector<Period> periods;
 };
 
-/// `train_until`: a date ("2017-01-01", rows before it train) or a share ("0.2"); "" = the first 20 %, or the first
-/// calendar year when the stream spans at least three. `every`: "month" or a number of rows.
-Result<Cut> cut_stream(const Stream& stream, const std::string& train_until, const std::string& every);
+/// `train_until`: a date ("2017-01-01", rows before it train) or a share ("0.2"); "" = the first 20
+/// %, or the first calendar year when the stream spans at least three. `every`: "month" or a number
+/// of rows.
+Result<Cut> cut_stream(
+    const Stream& stream, const std::string& train_until, const std::string& every
+);
 
 /// Rows of a stream as a source to import.
 class StreamSource final : public Source {
@@ -60,6 +66,7 @@ class StreamSource final : public Source {
         : stream_(stream), begin_(begin), end_(end) {}
 
     Result<ReadSummary> read(const std::function<Result<void>(SourceRow&&)>& visit) const override;
+
     [[nodiscard]] std::string name() const override { return stream_.name; }
 
   private:

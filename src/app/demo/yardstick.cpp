@@ -46,7 +46,8 @@ Result<Fitted> fit_until(
     return fitted;
 }
 
-/// Served rows of the recent past with their calibrated scores: what the present class mix is read from.
+/// Served rows of the recent past with their calibrated scores: what the present class mix is read
+/// from.
 struct Served {
     Time time;
     std::vector<float> scores;
@@ -58,16 +59,23 @@ class Mix {
     Mix(Duration window, double discount) : window_(window), discount_(discount) {}
 
     void start(std::vector<double> prior) { priors_.push_back(std::move(prior)); }
-    void add(Time time, std::vector<float> scores) { rows_.push_back({time, std::move(scores), priors_.size() - 1}); }
 
-    /// Answers under the discounted training mix, which is how rows are served while nothing is measured.
+    void add(Time time, std::vector<float> scores) {
+        rows_.push_back({time, std::move(scores), priors_.size() - 1});
+    }
+
+    /// Answers under the discounted training mix, which is how rows are served while nothing is
+    /// measured.
     [[nodiscard]] std::int64_t plain(std::span<const float> scores) const {
-        return top(stats::corrected(scores, stats::discounted_prior(priors_.back(), discount_), priors_.back()));
+        return top(stats::corrected(
+            scores, stats::discounted_prior(priors_.back(), discount_), priors_.back()
+        ));
     }
 
     /// Answers under the class mix estimated so far; as plain() before there is an estimate.
     [[nodiscard]] std::int64_t corrected(std::span<const float> scores) const {
-        return estimate_.empty() ? plain(scores) : top(stats::corrected(scores, estimate_, priors_.back()));
+        return estimate_.empty() ? plain(scores)
+                                 : top(stats::corrected(scores, estimate_, priors_.back()));
     }
 
     void estimate(Time now) {

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The fleet runs jobs elsewhere: `flywheel job KIND --spec FILE --out DIR`. A job reads its spec and the
-// files it names, writes its result folder, prints progress as JSON lines, and touches no ledger.
-// Adapters: local (subprocess of low priority), and JobTable::run_here for turn tests.
+// The fleet runs jobs elsewhere: `flywheel job KIND --spec FILE --out DIR`. A job reads its spec
+// and the files it names, writes its result folder, prints progress as JSON lines, and touches no
+// ledger. Adapters: local (subprocess of low priority), and JobTable::run_here for turn tests.
 
 #include <atomic>
 #include <filesystem>
@@ -37,8 +37,8 @@ class Fleet {
     Fleet& operator=(const Fleet&) = delete;
     virtual ~Fleet() = default;
 
-    /// Runs the job to its end in `out` (created, emptied first). Cancelled when `stop` becomes true; the job's own
-    /// error comes back with its code. Blocks the caller.
+    /// Runs the job to its end in `out` (created, emptied first). Cancelled when `stop` becomes
+    /// true; the job's own error comes back with its code. Blocks the caller.
     virtual Result<JobResult> run(
         const JobSpec& job,
         const std::filesystem::path& out,
@@ -76,7 +76,8 @@ class InProcessFleet final : public Fleet {
     JobTable table_;
 };
 
-/// Runs one body: makes `out`, calls it, writes result.json there. Used by InProcessFleet and `flywheel job`.
+/// Runs one body: makes `out`, calls it, writes result.json there. Used by InProcessFleet and
+/// `flywheel job`.
 Result<std::string> run_job_body(const JobTable& table, const JobSpec& job, JobContext context);
 
 }  // namespace flywheel

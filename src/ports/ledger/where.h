@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// What one asks a ledger for: a table, and a filter written with the members of its record. Used through ledger.h.
+// What one asks a ledger for: a table, and a filter written with the members of its record. Used
+// through ledger.h.
 
 #include <cstdint>
 #include <string_view>

@@ -9,9 +9,9 @@
 namespace flywheel {
 
 struct Notice {
-    std::string key;    ///< Same key within an hour: one message.
+    std::string key;  ///< Same key within an hour: one message.
     std::string model;
-    std::string text;   ///< One or two sentences with the numbers.
+    std::string text;  ///< One or two sentences with the numbers.
 };
 
 class Notifier {

@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Sources: labelled or unlabelled rows from outside. Adapter: files (JSONL, CSV, TSV, each also gzip).
+// Sources: labelled or unlabelled rows from outside. Adapter: files (JSONL, CSV, TSV, each also
+// gzip).
 
 #include <cstdint>
 #include <functional>
@@ -20,22 +21,22 @@ struct SourceRow {
     std::string id;
     std::optional<Time> time;
     std::string text;
-    std::string label;  ///< "" when it has none.
+    std::string label;                                            ///< "" when it has none.
     std::vector<std::pair<std::string, std::string>> annotators;  ///< Person, label; in file order.
 };
 
 /// A row that was refused; the rest is kept.
 struct Rejection {
     std::int64_t line = 0;
-    std::string field;    ///< "" when the whole line is at fault.
+    std::string field;  ///< "" when the whole line is at fault.
     std::string message;
 };
 
 struct ReadSummary {
-    std::int64_t rows = 0;      ///< Good ones.
+    std::int64_t rows = 0;  ///< Good ones.
     std::int64_t rejected = 0;
     std::vector<Rejection> first_rejections;  ///< At most 100.
-    bool truncated = false;     ///< The file ended in the middle of a row or of its compression.
+    bool truncated = false;  ///< The file ended in the middle of a row or of its compression.
 };
 
 /// Which column holds what; "" = not there.
@@ -55,7 +56,8 @@ class Source {
     virtual ~Source() = default;
 
     /// Streams the good rows in order; an error from `visit` stops the reading with it.
-    virtual Result<ReadSummary> read(const std::function<Result<void>(SourceRow&&)>& visit) const = 0;
+    virtual Result<ReadSummary> read(const std::function<Result<void>(SourceRow&&)>& visit
+    ) const = 0;
     /// For messages: "stream.jsonl.gz".
     [[nodiscard]] virtual std::string name() const = 0;
 };

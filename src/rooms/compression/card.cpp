@@ -26,7 +26,9 @@ std::string class_table(const ModelVersion& version) {
 
 }  // namespace
 
-std::string model_card(const ModelVersion& version, const TrainingRun& run, const std::string& licence) {
+std::string model_card(
+    const ModelVersion& version, const TrainingRun& run, const std::string& licence
+) {
     const auto metrics = parse_json(run.metrics.text).value_or(Json::object());
     const auto checked = parse_json(version.verification.text).value_or(Json::object());
     return fmt::format(
@@ -34,9 +36,11 @@ std::string model_card(const ModelVersion& version, const TrainingRun& run, cons
         "# {}, version {}\n\n"
         "Engine `{}`, trained on dataset `{}` with seed {}.\n\n"
         "## Data\n\nTraining rows: {}. Validation rows: {}.\n\n{}\n"
-        "## Figures\n\nLog-loss on validation rows: {}. Accuracy there: {}. These rows chose the settings, so the "
+        "## Figures\n\nLog-loss on validation rows: {}. Accuracy there: {}. These rows chose the "
+        "settings, so the "
         "figures flatter; the audited accuracy of what was served is the one to trust.\n\n"
-        "## Compression\n\nServed as {}, {} bytes (float: {}). Same label as the float model on {} of {} held rows; "
+        "## Compression\n\nServed as {}, {} bytes (float: {}). Same label as the float model on {} "
+        "of {} held rows; "
         "largest difference of a probability {}.\n\n"
         "## Limits\n\nIntended use: not stated. People affected: not stated.\n",
         licence.empty() ? "unknown" : licence,

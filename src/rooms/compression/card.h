@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The model card of one version: Markdown with the front matter that model hubs read. Every number in it stands in
-// the ledger; what nobody stated is said to be not stated.
+// The model card of one version: Markdown with the front matter that model hubs read. Every number
+// in it stands in the ledger; what nobody stated is said to be not stated.
 
 #include <string>
 
@@ -11,9 +11,7 @@
 namespace flywheel::compression {
 
 [[nodiscard]] std::string model_card(
-    const ModelVersion& version,
-    const TrainingRun& run,
-    const std::string& licence
+    const ModelVersion& version, const TrainingRun& run, const std::string& licence
 );
 
 }  // namespace flywheel::compression

@@ -60,8 +60,8 @@ Result<ModelVersion> Compression::pack(const Plan& plan, const TrainingRun& run)
     const auto exact = TRY(engine_.load(weights).within("load float weights"));
     const auto packed = TRY(engine_.load(artefact).within("load packed weights"));
     const Comparison seen = compare(*exact, *packed, plan.held_texts);
-    const bool faithful = static_cast<double>(seen.same_label) >=
-                          plan.agreement_min * static_cast<double>(seen.rows);
+    const bool faithful =
+        static_cast<double>(seen.same_label) >= plan.agreement_min * static_cast<double>(seen.rows);
     if (!faithful) {
         artefact = weights;
     }

@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Compression: turns a finished TrainingRun into a servable ModelVersion: packs (int8), verifies the packed model
-// against the float one on held rows, writes the card. Every servable model passes here. Called by loop/, one thread.
+// Compression: turns a finished TrainingRun into a servable ModelVersion: packs (int8), verifies
+// the packed model against the float one on held rows, writes the card. Every servable model passes
+// here. Called by loop/, one thread.
 
 #include <cstdint>
 #include <string>
@@ -18,11 +19,13 @@ namespace flywheel::compression {
 
 struct Plan {
     std::string model;
-    std::vector<std::string> labels;      ///< Class names in class order.
-    std::vector<double> prior;            ///< [K] class shares of the training rows.
-    std::vector<std::string> held_texts;  ///< Rows that did not train; what packed and float are compared on.
-    double agreement_min = 0.99;          ///< Below this share of equal labels the float weights are served.
-    std::string licence;                  ///< For the card; "" = not stated.
+    std::vector<std::string> labels;  ///< Class names in class order.
+    std::vector<double> prior;        ///< [K] class shares of the training rows.
+    std::vector<std::string>
+        held_texts;  ///< Rows that did not train; what packed and float are compared on.
+    double agreement_min =
+        0.99;             ///< Below this share of equal labels the float weights are served.
+    std::string licence;  ///< For the card; "" = not stated.
     Time now;
 };
 

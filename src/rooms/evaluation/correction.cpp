@@ -75,8 +75,7 @@ Result<Audits> labelled_audits(
 
 /// Items anybody ever answered about.
 Result<std::unordered_set<Digest, DigestHash>> labelled_items(
-    const Reader<LabelEvent>& events,
-    const std::string& model
+    const Reader<LabelEvent>& events, const std::string& model
 ) {
     std::unordered_set<Digest, DigestHash> items;
     TRY(events.each(
@@ -251,11 +250,13 @@ Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVer
     TrainedPriors priors(versions_, version);
     const auto rows = TRY(captured_.predictions(plan.model, plan.window));
     const auto labelled = TRY(labelled_items(events_, plan.model));
-    const auto model = TRY(engine_.load(TRY(vault_.get(version.artefact))).within("model to correct"));
+    const auto model =
+        TRY(engine_.load(TRY(vault_.get(version.artefact))).within("model to correct"));
     std::vector<float> scores(version.prior.size());
     for (const auto& row : rows) {
-        // The newest model reads the mix best, but what it may have learned from it would read with in-sample
-        // confidence: those rows keep the scores they were served with, each under its own version's mix.
+        // The newest model reads the mix best, but what it may have learned from it would read with
+        // in-sample confidence: those rows keep the scores they were served with, each under its
+        // own version's mix.
         if (!row.payload.empty() && !labelled.contains(row.payload_digest)) {
             model->predict(row.payload, scores, {});
             estimator.add(scores, version.prior);

@@ -45,8 +45,9 @@ struct CorrectionPlan {
     std::int64_t audits_min = 30;   ///< Fewer audited rows: stays off.
     std::int64_t audits_max = 400;  ///< Only the newest so many audited rows decide.
     double pull = 100;  ///< Dirichlet rows that pull the estimate to the training prior.
-    double prior_discount = 0.25;  ///< Of the rule that serves while no mix is measured; what the mix must beat.
-    int rounds = 60;    ///< Of EM, at most.
+    double prior_discount =
+        0.25;         ///< Of the rule that serves while no mix is measured; what the mix must beat.
+    int rounds = 60;  ///< Of EM, at most.
     Time now = {};
 };
 

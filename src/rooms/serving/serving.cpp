@@ -265,7 +265,9 @@ Result<void> Serving::check(std::span<const std::string_view> texts) const {
 
 Uuid Serving::new_id(const InferRequest& request, Time now) const {
     if (plan_.id_seed && !request.request_id.empty()) {
-        return Uuid::derived(now, fmt::format("{} {} {}", *plan_.id_seed, request.model, request.request_id));
+        return Uuid::derived(
+            now, fmt::format("{} {} {}", *plan_.id_seed, request.model, request.request_id)
+        );
     }
     return Uuid::random(now, id_rng());
 }

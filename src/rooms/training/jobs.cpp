@@ -15,7 +15,8 @@ namespace flywheel::training {
 
 namespace {
 
-/// Rungs of successive halving (Jamieson, Talwalkar 2016): share of the full effort; a third goes on each time.
+/// Rungs of successive halving (Jamieson, Talwalkar 2016): share of the full effort; a third goes
+/// on each time.
 constexpr double kRungs[] = {1.0 / 3, 1.0};
 constexpr std::size_t kKeepOneOf = 3;
 
@@ -45,7 +46,11 @@ FitObserver observer_of(const JobContext& context, std::int64_t trial) {
         }
         print(
             context.progress,
-            {{"name", "loss"}, {"trial", trial}, {"step", at.step}, {"steps", at.steps}, {"value", at.loss}}
+            {{"name", "loss"},
+             {"trial", trial},
+             {"step", at.step},
+             {"steps", at.steps},
+             {"value", at.loss}}
         );
         return {};
     };
@@ -119,7 +124,10 @@ Result<Json> run_trial(Search& search, int trial, int rung, const EngineSettings
     }
     outcome["cpu_seconds"] = process_cpu_seconds() - cpu_before;
     outcome = search.checkpoint.keep(trial, rung, std::move(outcome));
-    print(search.context.progress, {{"name", "trial"}, {"trial", trial}, {"rung", rung}, {"value", outcome["loss"]}});
+    print(
+        search.context.progress,
+        {{"name", "trial"}, {"trial", trial}, {"rung", rung}, {"value", outcome["loss"]}}
+    );
     return outcome;
 }
 
@@ -129,18 +137,17 @@ double loss_of(const Json& outcome) {
 
 /// Loss of the defaults at full effort, also when they did not survive the first rung.
 Result<double> full_loss_of_defaults(
-    Search& search,
-    const std::vector<EngineSettings>& settings,
-    std::map<int, Json>& newest
+    Search& search, const std::vector<EngineSettings>& settings, std::map<int, Json>& newest
 ) {
     const int last = static_cast<int>(std::size(kRungs)) - 1;
     newest[0] = TRY(run_trial(search, 0, last, settings.front()));
     return loss_of(newest[0]);
 }
 
-/// Trial 0 are the engine's defaults. A few hundred validation rows cannot tell near ties apart, and the least of
-/// several noisy losses flatters; so another trial must beat the defaults by a margin (in the spirit of the
-/// one-standard-error rule: Breiman, Friedman, Olshen, Stone 1984, 3.4.3).
+/// Trial 0 are the engine's defaults. A few hundred validation rows cannot tell near ties apart,
+/// and the least of several noisy losses flatters; so another trial must beat the defaults by a
+/// margin (in the spirit of the one-standard-error rule: Breiman, Friedman, Olshen, Stone
+/// 1984, 3.4.3).
 constexpr double kBetterBy = 0.03;
 
 bool beats_defaults(double loss, double defaults) {
@@ -156,7 +163,8 @@ Result<std::string> run_search(Search& search, int trials) {
     std::map<int, Json> newest;
     for (int rung = 0; rung < static_cast<int>(std::size(kRungs)); ++rung) {
         for (const int trial : alive) {
-            newest[trial] = TRY(run_trial(search, trial, rung, settings[static_cast<std::size_t>(trial)]));
+            newest[trial] =
+                TRY(run_trial(search, trial, rung, settings[static_cast<std::size_t>(trial)]));
         }
         std::stable_sort(alive.begin(), alive.end(), [&](int a, int b) {
             return loss_of(newest[a]) < loss_of(newest[b]);
@@ -167,7 +175,9 @@ Result<std::string> run_search(Search& search, int trials) {
         }
     }
     int best = alive.front();
-    if (best != 0 && !beats_defaults(loss_of(newest[best]), TRY(full_loss_of_defaults(search, settings, newest)))) {
+    if (best != 0 && !beats_defaults(
+                         loss_of(newest[best]), TRY(full_loss_of_defaults(search, settings, newest))
+                     )) {
         best = 0;
     }
     Json result = {{"trials", Json::array()}, {"best", newest[best]["settings"]}};
@@ -176,7 +186,9 @@ Result<std::string> run_search(Search& search, int trials) {
         result["trials"].push_back(outcome);
     }
     if (!std::isfinite(loss_of(newest[best]))) {
-        return invalid_argument("No settings could be fitted: " + newest[best]["error"].get<std::string>());
+        return invalid_argument(
+            "No settings could be fitted: " + newest[best]["error"].get<std::string>()
+        );
     }
     return canonical(result);
 }

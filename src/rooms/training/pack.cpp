@@ -70,15 +70,15 @@ Result<Pack> read_pack(const std::filesystem::path& file) {
     const Json header = TRY(parse_json(line).within("training pack, line 1"));
     if (TRY(integer_field(header, "pack")) != 1) {
         return make_error(
-            Code::Unsupported, fmt::format("Training pack of another version: {}", canonical(header))
+            Code::Unsupported,
+            fmt::format("Training pack of another version: {}", canonical(header))
         );
     }
     pack.classes = static_cast<std::int32_t>(TRY(integer_field(header, "classes")));
     for (std::int64_t number = 2; std::getline(in, line); ++number) {
         auto added = add_line(line, pack);
         if (!added) {
-            return corrupt(
-                fmt::format("Training pack, line {}: {}", number, added.error().message)
+            return corrupt(fmt::format("Training pack, line {}: {}", number, added.error().message)
             );
         }
     }

@@ -20,7 +20,9 @@ Result<std::filesystem::path> prepare_pack(const Plan& plan, const Pack& pack) {
     if (failed) {
         return make_error(
             Code::Unavailable,
-            fmt::format("Cannot make the scratch folder: {}: {}", plan.scratch.string(), failed.message())
+            fmt::format(
+                "Cannot make the scratch folder: {}: {}", plan.scratch.string(), failed.message()
+            )
         );
     }
     const auto file = plan.scratch / "pack.jsonl";
@@ -76,7 +78,9 @@ Result<std::string> read_file(const std::filesystem::path& file) {
 Training::Training(Fleet& fleet, Vault& vault, Writer<TrainingRun> runs)
     : fleet_(fleet), vault_(vault), runs_(runs) {}
 
-Result<EngineSettings> Training::tune(const Plan& plan, const Pack& pack, const JobProgress& progress) {
+Result<EngineSettings> Training::tune(
+    const Plan& plan, const Pack& pack, const JobProgress& progress
+) {
     const auto valid = std::count_if(pack.rows.begin(), pack.rows.end(), [](const PackRow& row) {
         return row.valid;
     });
@@ -91,9 +95,9 @@ Result<EngineSettings> Training::tune(const Plan& plan, const Pack& pack, const 
         {"key", plan.dataset.hex()},
         {"checkpoint", (plan.scratch / "tune.checkpoint.jsonl").string()}
     };
-    const JobResult job = TRY(
-        fleet_.run({"tune", {canonical(spec)}}, plan.scratch / "tune", progress, stop_).within("tune")
-    );
+    const JobResult job =
+        TRY(fleet_.run({"tune", {canonical(spec)}}, plan.scratch / "tune", progress, stop_)
+                .within("tune"));
     const Json result = TRY(parse_json(job.result.text));
     const auto transaction = TRY(runs_.begin());
     for (const auto& outcome : result.at("trials")) {
@@ -108,10 +112,7 @@ Result<EngineSettings> Training::tune(const Plan& plan, const Pack& pack, const 
 }
 
 Result<TrainingRun> Training::train(
-    const Plan& plan,
-    const Pack& pack,
-    const EngineSettings& settings,
-    const JobProgress& progress
+    const Plan& plan, const Pack& pack, const EngineSettings& settings, const JobProgress& progress
 ) {
     TrainingRun run = new_run(plan, RunKind::Final, 0);
     if (auto found = TRY(runs_.reader().find(run.id))) {
@@ -123,9 +124,9 @@ Result<TrainingRun> Training::train(
         {"seed", static_cast<std::int64_t>(plan.seed >> 1U)},
         {"settings", TRY(parse_json(settings.text))}
     };
-    const JobResult job = TRY(
-        fleet_.run({"train", {canonical(spec)}}, plan.scratch / "train", progress, stop_).within("train")
-    );
+    const JobResult job =
+        TRY(fleet_.run({"train", {canonical(spec)}}, plan.scratch / "train", progress, stop_)
+                .within("train"));
     const Json result = TRY(parse_json(job.result.text));
     const std::string weights = TRY(read_file(job.out / "weights.safetensors"));
     run.weights = TRY(vault_.put(weights));

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Training: searches settings and fits models in jobs, and keeps a TrainingRun of each fit. Called by loop/, one
-// thread; the fits run elsewhere (Fleet). The bodies of the jobs are in jobs.h.
+// Training: searches settings and fits models in jobs, and keeps a TrainingRun of each fit. Called
+// by loop/, one thread; the fits run elsewhere (Fleet). The bodies of the jobs are in jobs.h.
 
 #include <atomic>
 #include <cstdint>
@@ -25,7 +25,8 @@ struct PackRow {
     std::int64_t label = -1;
     float weight = 1.0F;
     std::uint64_t group = 0;  ///< Hash of the near-duplicate group.
-    bool valid = false;  ///< Split `valid`: judges the settings tried; the final fit learns from it too.
+    bool valid =
+        false;  ///< Split `valid`: judges the settings tried; the final fit learns from it too.
 };
 
 /// What one fit may look at. It is written to a file that the jobs read.
@@ -40,9 +41,10 @@ struct Plan {
     std::optional<Id<Turn>> turn;
     Digest dataset;
     std::string engine = "linear";
-    int trials = 4;                  ///< Settings tried by successive halving; 1 = the defaults, no search.
+    int trials = 4;  ///< Settings tried by successive halving; 1 = the defaults, no search.
     std::uint64_t seed = 0;
-    std::filesystem::path scratch;   ///< Folder of this Turn; pack, checkpoint and job results live there.
+    std::filesystem::path
+        scratch;  ///< Folder of this Turn; pack, checkpoint and job results live there.
     Time now;
 };
 
@@ -50,12 +52,14 @@ class Training {
   public:
     Training(Fleet& fleet, Vault& vault, Writer<TrainingRun> runs);
 
-    /// Random search with successive halving over the engine's few settings, judged by log-loss on split `valid`.
-    /// Finished trials survive a killed job (checkpoint in `scratch`). Returns the best settings; each trial is a
-    /// TrainingRun. With fewer than `kValidRowsMin` valid rows nothing can be compared: the defaults come back.
+    /// Random search with successive halving over the engine's few settings, judged by log-loss on
+    /// split `valid`. Finished trials survive a killed job (checkpoint in `scratch`). Returns the
+    /// best settings; each trial is a TrainingRun. With fewer than `kValidRowsMin` valid rows
+    /// nothing can be compared: the defaults come back.
     Result<EngineSettings> tune(const Plan& plan, const Pack& pack, const JobProgress& progress);
 
-    /// The final fit with the chosen settings; weights go to the vault. A second run finds the first one's record.
+    /// The final fit with the chosen settings; weights go to the vault. A second run finds the
+    /// first one's record.
     Result<TrainingRun> train(
         const Plan& plan,
         const Pack& pack,
