@@ -252,6 +252,14 @@ Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVer
     const auto labelled = TRY(labelled_items(events_, plan.model));
     const auto model =
         TRY(engine_.load(TRY(vault_.get(version.artefact))).within("model to correct"));
+    if (static_cast<std::size_t>(model->classes()) != version.prior.size()) {
+        return corrupt(fmt::format(
+            "The artefact and the record of a version differ in classes: version {}, {} and {}",
+            version.number,
+            model->classes(),
+            version.prior.size()
+        ));
+    }
     std::vector<float> scores(version.prior.size());
     for (const auto& row : rows) {
         // The newest model reads the mix best, but what it may have learned from it would read with

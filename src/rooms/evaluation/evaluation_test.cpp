@@ -115,6 +115,7 @@ struct World {
             "news", "text " + std::to_string(++seq), time, {1 - second, second}, rng
         );
         row.version = version;
+        row.payload.clear();  // only its digest was kept, so the scores it was served with count
         captured.add(row);
         return row;
     }
@@ -310,6 +311,30 @@ TEST(Correct, DividesEachRowByTheMixOfItsOwnVersion) {
     const auto neutral = stream.world.evaluator.correct(stream.plan, stream.version).value();
     EXPECT_EQ(neutral.rows, 400);
     EXPECT_NEAR(neutral.current_prior[1], 0.5, 0.01);
+}
+
+TEST(Correct, ReadsKeptTextsWithTheNewestModelUnlessTheyWereLabelled) {
+    ShiftedStream stream;
+    stream.window(month(1), 0, 0.5);
+    // The scripted model reads class 1 out of the first letter; the rows were served as class 0.
+    for (int i = 0; i < 400; ++i) {
+        auto row = flywheel::testing::served_row(
+            "news",
+            "1 text " + std::to_string(i),
+            stream.plan.window.begin,
+            {0.9F, 0.1F},
+            stream.world.rng
+        );
+        row.version = "1";
+        stream.world.captured.add(row);
+        if (i % 2 == 0) {
+            stream.world.audit(row, 0);
+        }
+    }
+    const auto correction = stream.world.evaluator.correct(stream.plan, stream.version).value();
+    EXPECT_EQ(correction.rows, 400);
+    // Half says class 1 anew, half (labelled) says class 0 as it was served.
+    EXPECT_NEAR(correction.current_prior[1], 0.5, 0.01);
 }
 
 TEST(Correct, LeavesOutRowsOfVersionsItDoesNotKnow) {
