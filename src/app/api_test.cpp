@@ -30,7 +30,9 @@ class ApiTest : public ::testing::Test {
 
     void prepare() {
         ASSERT_TRUE(Project::create(folder_.path() / "m", settings_of_test()));
-        auto opened = Project::open(folder_.path() / "m", clock_);
+        OpenOptions options;
+        options.id_seed = 1;  // the same ids each time, so the same rows are audited
+        auto opened = Project::open(folder_.path() / "m", clock_, std::move(options));
         ASSERT_TRUE(opened) << opened.error().message;
         project_ = std::move(*opened);
         import_rows();
@@ -71,6 +73,8 @@ class ApiTest : public ::testing::Test {
             const std::string_view view = text;
             serving::InferRequest request;
             request.model = "m";
+            const std::string id = "row-" + std::to_string(i);
+            request.request_id = id;
             request.texts = std::span(&view, 1);
             const auto answer = project_->serving().infer(request);
             ASSERT_TRUE(answer) << answer.error().message;

@@ -21,8 +21,8 @@ namespace {
 constexpr int kWordsPerTopic = 260;
 constexpr int kSharedWords = 700;
 constexpr double kTopicWordShare =
-    0.46;  ///< Of a headline's words; the rest is shared by all topics.
-constexpr double kMonthlyTurnover = 0.022;  ///< Share of a topic's vocabulary renewed each month.
+    0.40;  ///< Of a headline's words; the rest is shared by all topics.
+constexpr double kMonthlyTurnover = 0.033;  ///< Share of a topic's vocabulary renewed each month.
 constexpr double kConfusingShare = 0.10;    ///< Of topic words, taken from another topic.
 constexpr std::array<double, 3> kAccuracies = {0.81, 0.87, 0.93};
 
