@@ -26,6 +26,7 @@ void Background::stop() {
         stopping_ = true;
     }
     changed_.notify_one();
+    conductor_.stop_jobs();
     if (thread_.joinable()) {
         thread_.join();
     }
@@ -56,10 +57,11 @@ void Background::look() {
             log_warn("cannot tell whether a turn is due", {{"error", reason.error().message}});
             return;
         }
-        if (!*reason) {
+        const std::string why = reason->value_or("");
+        if (why.empty()) {
             return;
         }
-        if (auto opened = conductor_.open(**reason, clock_.now()); !opened) {
+        if (auto opened = conductor_.open(why, clock_.now()); !opened) {
             log_warn("turn not opened", {{"error", opened.error().message}});
             return;
         }
@@ -67,8 +69,8 @@ void Background::look() {
         return;
     }
     auto advanced = conductor_.advance();
-    if (advanced) {
-        failures_ = 0;
+    if (advanced || advanced.error().code == Code::Cancelled) {
+        failures_ = 0;  // done, or told to stop: neither is a failure
         return;
     }
     const Error& error = advanced.error();

@@ -207,8 +207,13 @@ Result<Turn> Conductor::end(
     return turn;
 }
 
-Result<Turn> Conductor::cancel(const std::string& who) {
+void Conductor::stop_jobs() {
     rooms_.training.stop();
+}
+
+Result<Turn> Conductor::cancel(const std::string& who) {
+    stop_jobs();  // a fit under way gives up, and with it the advance that holds the lock
+    const std::scoped_lock lock(advancing_);
     auto open_turn = TRY(current());
     if (!open_turn) {
         return not_found(fmt::format("No turn is open for this model: {}", policy_.model));
@@ -217,6 +222,7 @@ Result<Turn> Conductor::cancel(const std::string& who) {
 }
 
 Result<Turn> Conductor::fail(const std::string& why) {
+    const std::scoped_lock lock(advancing_);
     auto open_turn = TRY(current());
     if (!open_turn) {
         return not_found(fmt::format("No turn is open for this model: {}", policy_.model));

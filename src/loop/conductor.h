@@ -103,6 +103,9 @@ class Conductor {
     /// step that fails leaves the Turn open with the error in it; calling again tries the step
     /// again.
     Result<Turn> advance();
+    /// A fit under way gives up with Cancelled; its step is done again by the next advance. Any
+    /// thread.
+    void stop_jobs();
     /// Ends the open Turn without a verdict of its own.
     Result<Turn> cancel(const std::string& who);
     /// Ends the open Turn as failed; the champion serves on.

@@ -87,6 +87,7 @@ Result<EngineSettings> Training::tune(
     if (plan.trials <= 1 || valid < static_cast<std::ptrdiff_t>(kValidRowsMin)) {
         return EngineSettings{"{}"};
     }
+    stop_.store(false);  // an earlier stop was meant for an earlier fit
     const auto file = TRY(prepare_pack(plan, pack));
     const Json spec = {
         {"pack", file.string()},
@@ -118,6 +119,7 @@ Result<TrainingRun> Training::train(
     if (auto found = TRY(runs_.reader().find(run.id))) {
         return std::move(*found);
     }
+    stop_.store(false);  // an earlier stop was meant for an earlier fit
     const auto file = TRY(prepare_pack(plan, pack));
     const Json spec = {
         {"pack", file.string()},
