@@ -721,13 +721,23 @@ def check_source(source):
     yield from check_rooms_take_records(source)
 
 
+def read_sources(root, paths):
+    """All C++ sources; notes which headers are for tests only, as the arrows leave them out."""
+    sources = [Source(p, read(root, p)) for p in paths if p.endswith((".h", ".cpp")) and p.startswith(SOURCE_ROOTS)]
+    TEST_HEADERS.clear()
+    TEST_HEADERS.update(h for h in test_headers_of(sources) if h.removesuffix(".h") + ".cpp" not in paths)
+    return sources
+
+
+def own_diagram(sources):
+    return diagram([source for source in sources if source.path.startswith("src/")])
+
+
 def check_tree(root, exceptions=None):
     """All findings, and the number of files read."""
     paths = [p for p in files_below(root) if not p.startswith("web/node_modules/")]
-    sources = [Source(p, read(root, p)) for p in paths if p.endswith((".h", ".cpp")) and p.startswith(SOURCE_ROOTS)]
+    sources = read_sources(root, paths)
     documents = {p: read(root, p) for p in paths if p.endswith((".md", ".sh", ".txt", ".cmake", ".json", ".toml", "Makefile", ".py"))}
-    TEST_HEADERS.clear()
-    TEST_HEADERS.update(h for h in test_headers_of(sources) if h.removesuffix(".h") + ".cpp" not in paths)
     findings, measured = [], list(folder_sizes(paths))
     for source in sources:
         findings += check_source(source)
@@ -749,7 +759,7 @@ def check_tree(root, exceptions=None):
     findings += check_writers(sources)
     findings += check_sizes(measured, EXCEPTIONS if exceptions is None else exceptions)
     if "ARCHITECTURE.md" in documents:
-        findings += check_diagram(documents["ARCHITECTURE.md"], diagram([s for s in sources if s.path.startswith("src/")]))
+        findings += check_diagram(documents["ARCHITECTURE.md"], own_diagram(sources))
     findings = [f for f in findings if (f.rule, f.path) not in PERMITTED]
     return sorted(findings, key=lambda f: (f.path, f.line, f.rule)), len(paths)
 
@@ -761,8 +771,7 @@ def main():
     options = parser.parse_args()
     root = os.path.normpath(options.root)
     if options.diagram:
-        sources = [Source(p, read(root, p)) for p in files_below(root) if p.startswith("src/") and p.endswith((".h", ".cpp"))]
-        return write_diagram(root, diagram(sources))
+        return write_diagram(root, own_diagram(read_sources(root, files_below(root))))
     findings, count = check_tree(root)
     for finding in findings:
         print(finding)
