@@ -69,7 +69,10 @@ class Checkpoint {
         for (std::string line; std::getline(in, line);) {
             auto value = parse_json(line);  // a torn last line is a trial that did not finish
             if (value && value->value("key", "") == key_) {
-                done_[{value->value("trial", -1), value->value("rung", -1)}] = std::move(*value);
+                // The place first: an assignment would move the value away before its left side
+                // reads it.
+                const std::pair place(value->value("trial", -1), value->value("rung", -1));
+                done_[place] = std::move(*value);
             }
         }
     }
