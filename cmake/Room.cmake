@@ -23,6 +23,9 @@ function(fw_links OUT)
   set(${OUT} "${links}" PARENT_SCOPE)
 endfunction()
 
+# Every room's test program and nothing else: what the sanitizers build.
+add_custom_target(unit_tests)
+
 function(room NAME)
   cmake_parse_arguments(ROOM "" "" "USES;TEST_USES" ${ARGN})
   fw_target(target ${NAME})
@@ -52,6 +55,7 @@ function(room NAME)
     target_link_libraries(${short}_test PRIVATE ${target} ${test_links} fw_testing flywheel_warnings)
     add_test(NAME ${short} COMMAND ${short}_test --gtest_brief=1)
     set_tests_properties(${short} PROPERTIES LABELS unit TIMEOUT 300)
+    add_dependencies(unit_tests ${short}_test)
   endif()
   if(benches)
     add_executable(${short}_bench EXCLUDE_FROM_ALL ${benches})
