@@ -13,17 +13,7 @@
 namespace flywheel::app {
 
 Code code_of_status(int status) {
-    constexpr std::array kCodes = {
-        Code::InvalidArgument,
-        Code::NotFound,
-        Code::Conflict,
-        Code::Exhausted,
-        Code::Cancelled,
-        Code::Internal,
-        Code::Unsupported,
-        Code::Unavailable,
-    };
-    for (const Code code : kCodes) {
+    for (const Code code : kAllCodes) {
         if (http_status(code) == status) {
             return code;
         }

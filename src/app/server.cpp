@@ -105,6 +105,7 @@ gateway::V1Rooms v1_rooms(Project& project) {
                     .waiting = static_cast<std::int64_t>(
                         counters.recorded > settled ? counters.recorded - settled : 0
                     ),
+                    .failure = counters.failure,
                 };
             },
         .wake_loop = {},

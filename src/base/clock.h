@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,11 @@ namespace flywheel {
 using Duration = std::chrono::microseconds;
 /// A point in UTC, microseconds since 1970-01-01.
 using Time = std::chrono::sys_time<Duration>;
+
+/// Microseconds since 1970-01-01, as they are stored.
+[[nodiscard]] inline std::int64_t micros(Time time) {
+    return time.time_since_epoch().count();
+}
 
 class Clock {
   public:
@@ -34,11 +40,11 @@ class SystemClock final : public Clock {
 /// Stands still until it is set.
 class ManualClock final : public Clock {
   public:
-    explicit ManualClock(Time start) : micros_(start.time_since_epoch().count()) {}
+    explicit ManualClock(Time start) : micros_(micros(start)) {}
 
     [[nodiscard]] Time now() const override { return Time(Duration(micros_.load())); }
 
-    void set(Time time) { micros_.store(time.time_since_epoch().count()); }
+    void set(Time time) { micros_.store(micros(time)); }
 
     void advance(Duration by) { micros_.fetch_add(by.count()); }
 

@@ -3,6 +3,7 @@
 // Error: what went wrong, of nine kinds, with the place where it was noticed. Made by everybody,
 // carried by Result (base/result.h), which is what code includes.
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <source_location>
@@ -23,6 +24,19 @@ enum class Code {
     Corrupt,          ///< 500: stored bytes are damaged.
     Unsupported,      ///< 501: deliberately absent.
     Unavailable,      ///< 503: not now; trying again later may help.
+};
+
+/// All nine, in order of declaration.
+inline constexpr std::array kAllCodes = {
+    Code::InvalidArgument,
+    Code::NotFound,
+    Code::Conflict,
+    Code::Exhausted,
+    Code::Cancelled,
+    Code::Internal,
+    Code::Corrupt,
+    Code::Unsupported,
+    Code::Unavailable,
 };
 
 /// HTTP status of a code.

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-int hex_value(char digit) {
+int lower_hex_value(char digit) {
     const auto at = kHexDigits.find(digit);
     return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
@@ -39,8 +39,8 @@ Result<Digest> Digest::parse(std::string_view hex) {
         return invalid_argument(fmt::format("A digest has 64 hexadecimal digits: '{}'", hex));
     }
     for (std::size_t i = 0; i < 32; ++i) {
-        const int high = hex_value(hex[2 * i]);
-        const int low = hex_value(hex[2 * i + 1]);
+        const int high = lower_hex_value(hex[2 * i]);
+        const int low = lower_hex_value(hex[2 * i + 1]);
         if (high < 0 || low < 0) {
             return invalid_argument(fmt::format("A digest has 64 hexadecimal digits: '{}'", hex));
         }

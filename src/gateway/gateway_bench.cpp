@@ -41,33 +41,10 @@ class BusyModel final : public Model {
     }
 };
 
-class BusyEngine final : public Engine {
+class BusyEngine final : public testing::HandEngine {
   public:
-    [[nodiscard]] std::string_view name() const override { return "hand"; }
-
-    Result<FittedModel> fit(
-        const TrainingSet& /*set*/,
-        const EngineSettings& /*settings*/,
-        std::uint64_t /*seed*/,
-        const FitObserver& /*observer*/
-    ) const override {
-        return invalid_argument("This engine does not fit");
-    }
-
-    Result<std::string> pack(std::string_view weights) const override {
-        return std::string(weights);
-    }
-
     Result<std::shared_ptr<const Model>> load(std::string_view /*artefact*/) const override {
         return std::shared_ptr<const Model>(std::make_shared<BusyModel>());
-    }
-
-    [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t, int) const override {
-        return {};
-    }
-
-    [[nodiscard]] EngineSettings at_effort(const EngineSettings& settings, double) const override {
-        return settings;
     }
 };
 

@@ -156,8 +156,9 @@ function show_work(s) {
   say("drift", incident ? "has moved" : "no drift proved", incident ? "bad" : "good");
   say("incident", incident ? incident.sentence : "");
   const captured = s.captured;
-  say("rows", captured ? `${number(captured.rows)} rows` : "–");
-  say("captured", captured ? `${number(captured.feedback)} answers of users, ${number(captured.dropped)} rows dropped` : "");
+  const refused = captured && captured.failure;
+  say("rows", captured ? `${number(captured.rows)} rows` : "–", refused ? "bad" : "");
+  say("captured", refused ? captured.failure : captured ? `${number(captured.feedback)} answers of users, ${number(captured.dropped)} rows dropped` : "");
 }
 
 function show_turns(s) {

@@ -63,6 +63,7 @@ struct CapturedCounts {
     std::int64_t feedback = 0;
     std::int64_t dropped = 0;  ///< Rows lost because buffers were full or the disk refused.
     std::int64_t waiting = 0;  ///< Rows taken and not yet on disk.
+    std::string failure;       ///< Why nothing can be written now; "" when it can.
 };
 
 /// What the routes may touch. All of it outlives the gateway.

@@ -48,7 +48,7 @@ Result<Json> served_json(const V1Rooms& rooms, const std::string& model) {
 }
 
 /// What a finished Turn's summary says, as far as a table wants it.
-Result<Json> turn_json(const Turn& turn) {
+Result<Json> turn_in_short(const Turn& turn) {
     const Json summary = TRY(parse_json(turn.summary.text).within("turn summary"));
     const bool full = summary.is_object();
     const auto part = [&](const char* name, Json otherwise) {
@@ -136,7 +136,8 @@ Json captured_json(const V1Rooms& rooms) {
         {"rows", counts.rows},
         {"feedback", counts.feedback},
         {"dropped", counts.dropped},
-        {"waiting", counts.waiting}
+        {"waiting", counts.waiting},
+        {"failure", counts.failure}
     };
 }
 
@@ -149,7 +150,7 @@ Result<void> show_status(
     ));
     Json turns = Json::array();
     for (const Turn& turn : newest) {
-        turns.push_back(TRY(turn_json(turn)));
+        turns.push_back(TRY(turn_in_short(turn)));
     }
     const bool open = !newest.empty() && (newest.front().state == TurnState::Open ||
                                           newest.front().state == TurnState::Waiting);

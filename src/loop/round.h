@@ -3,6 +3,7 @@
 // One advance of one Turn: the Turn's row, what its finished steps put out, and the bodies of the
 // steps. Internal to loop/.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,11 @@
 #include "loop/conductor.h"
 
 namespace flywheel::loop {
+
+/// A finished step that put this out.
+inline Conductor::StepOutcome outcome_of(const Json& output) {
+    return {canonical(output), false, false};
+}
 
 class Conductor::Round {
   public:
@@ -35,6 +41,14 @@ class Conductor::Round {
     std::map<std::string, std::string> outputs;  ///< By step name, canonical JSON.
 
   private:
+    /// What a search and a fit start from.
+    struct TrainingInput {
+        Digest dataset;
+        std::vector<datasets::Row> rows;
+        std::vector<std::string> labels;  ///< By label_id.
+        training::Pack pack;
+    };
+
     [[nodiscard]] const Policy& policy() const { return owner.policy_; }
 
     [[nodiscard]] TimeRange window() const { return {turn_row.window_begin, turn_row.window_end}; }
@@ -60,6 +74,9 @@ class Conductor::Round {
     ) const;
     [[nodiscard]] training::Plan training_plan(const Digest& dataset) const;
     Result<Digest> dataset_id() const;
+    Result<TrainingInput> training_input() const;
+    /// Hands lines of progress on under the step's name.
+    [[nodiscard]] std::function<void(const std::string&)> progress_of(const char* step) const;
     Result<ModelVersion> packed_version() const;
     Result<std::optional<bool>> audits_fell(const ModelVersion& champion_version, Json& numbers)
         const;

@@ -18,10 +18,6 @@ namespace {
 constexpr std::int64_t kAuditsCompared = 60;
 constexpr double kNormal95 = 1.645;
 
-Conductor::StepOutcome outcome_of(const Json& output) {
-    return {canonical(output), false, false};
-}
-
 Conductor::StepOutcome skipped(std::string_view why) {
     return outcome_of({{"skipped", why}});
 }

@@ -13,10 +13,6 @@ namespace flywheel::loop {
 
 namespace {
 
-Conductor::StepOutcome outcome_of(const Json& output) {
-    return {canonical(output), false, false};
-}
-
 Conductor::StepOutcome not_needed() {
     return outcome_of({{"skipped", "nothing to train"}});
 }
@@ -99,20 +95,31 @@ Result<Conductor::StepOutcome> Conductor::Round::cut() {
     );
 }
 
+Result<Conductor::Round::TrainingInput> Conductor::Round::training_input() const {
+    TrainingInput input;
+    input.dataset = TRY(dataset_id());
+    input.rows = TRY(owner.rooms_.datasets.rows_of(input.dataset));
+    input.labels = TRY(owner.rooms_.labeling.schema(policy().model)).labels;
+    input.pack = TRY(training_pack(input.rows, input.labels.size()));
+    return input;
+}
+
+std::function<void(const std::string&)> Conductor::Round::progress_of(const char* step) const {
+    return [this, step](const std::string& line) {
+        if (owner.listeners_.progress) {
+            owner.listeners_.progress(step, line);
+        }
+    };
+}
+
 Result<Conductor::StepOutcome> Conductor::Round::tune() {
     if (TRY(nothing_to_train())) {
         return not_needed();
     }
-    const Digest dataset = TRY(dataset_id());
-    const auto rows = TRY(owner.rooms_.datasets.rows_of(dataset));
-    const auto schema = TRY(owner.rooms_.labeling.schema(policy().model));
-    const auto pack = TRY(training_pack(rows, schema.labels.size()));
-    const auto progress = [this](const std::string& line) {
-        if (owner.listeners_.progress) {
-            owner.listeners_.progress("tune", line);
-        }
-    };
-    const auto best = TRY(owner.rooms_.training.tune(training_plan(dataset), pack, progress));
+    const auto input = TRY(training_input());
+    const auto best = TRY(
+        owner.rooms_.training.tune(training_plan(input.dataset), input.pack, progress_of("tune"))
+    );
     return outcome_of({{"settings", TRY(parse_json(best.text))}});
 }
 
@@ -120,25 +127,18 @@ Result<Conductor::StepOutcome> Conductor::Round::train() {
     if (TRY(nothing_to_train())) {
         return not_needed();
     }
-    const Digest dataset = TRY(dataset_id());
-    const auto rows = TRY(owner.rooms_.datasets.rows_of(dataset));
-    const auto schema = TRY(owner.rooms_.labeling.schema(policy().model));
-    const auto pack = TRY(training_pack(rows, schema.labels.size()));
+    const auto input = TRY(training_input());
     const EngineSettings settings{canonical(TRY(output_of("tune")).at("settings"))};
-    const auto progress = [this](const std::string& line) {
-        if (owner.listeners_.progress) {
-            owner.listeners_.progress("train", line);
-        }
-    };
-    const auto run =
-        TRY(owner.rooms_.training.train(training_plan(dataset), pack, settings, progress));
+    const auto run = TRY(owner.rooms_.training.train(
+        training_plan(input.dataset), input.pack, settings, progress_of("train")
+    ));
     compression::Plan plan;
     plan.model = policy().model;
-    plan.labels = schema.labels;
-    plan.prior = smoothed_shares(pack);
+    plan.labels = input.labels;
+    plan.prior = smoothed_shares(input.pack);
     plan.licence = policy().licence;
     plan.now = turn_row.created;
-    for (const auto& row : rows) {
+    for (const auto& row : input.rows) {
         if (row.split != datasets::Split::Train) {
             plan.held_texts.push_back(row.text);
         }

@@ -46,4 +46,6 @@ struct Correction {
     }
 };
 
+extern template struct RecordCodec<Correction>;
+
 }  // namespace flywheel

@@ -43,4 +43,6 @@ struct DatasetVersion {
     }
 };
 
+extern template struct RecordCodec<DatasetVersion>;
+
 }  // namespace flywheel

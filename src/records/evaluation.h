@@ -67,4 +67,6 @@ struct Evaluation {
     }
 };
 
+extern template struct RecordCodec<Evaluation>;
+
 }  // namespace flywheel

@@ -35,4 +35,6 @@ struct Example {
     }
 };
 
+extern template struct RecordCodec<Example>;
+
 }  // namespace flywheel

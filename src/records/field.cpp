@@ -67,6 +67,109 @@ Error wrong_column(std::string_view wanted, const Value& got) {
     );
 }
 
+Value to_value(std::int64_t v) {
+    return v;
+}
+
+Value to_value(bool v) {
+    return static_cast<std::int64_t>(v);
+}
+
+Value to_value(double v) {
+    return v;
+}
+
+Value to_value(const std::string& v) {
+    return v;
+}
+
+Value to_value(const JsonText& v) {
+    return v.text;
+}
+
+Value to_value(const Digest& v) {
+    return v.hex();
+}
+
+Value to_value(Time v) {
+    return micros(v);
+}
+
+Value to_value(const std::vector<std::string>& v) {
+    return join_strings(v);
+}
+
+Value to_value(const std::vector<double>& v) {
+    return join_numbers(v);
+}
+
+Result<void> from_value(const Value& value, std::int64_t& out) {
+    out = *TRY(stored_as<std::int64_t>(value, "an integer"));
+    return {};
+}
+
+Result<void> from_value(const Value& value, bool& out) {
+    out = *TRY(stored_as<std::int64_t>(value, "0 or 1")) != 0;
+    return {};
+}
+
+Result<void> from_value(const Value& value, double& out) {
+    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
+        out = static_cast<double>(*whole);
+        return {};
+    }
+    out = *TRY(stored_as<double>(value, "a number"));
+    return {};
+}
+
+Result<void> from_value(const Value& value, std::string& out) {
+    out = *TRY(stored_as<std::string>(value, "text"));
+    return {};
+}
+
+Result<void> from_value(const Value& value, JsonText& out) {
+    out.text = *TRY(stored_as<std::string>(value, "JSON text"));
+    return {};
+}
+
+Result<void> from_value(const Value& value, Digest& out) {
+    out = TRY(Digest::parse(*TRY(stored_as<std::string>(value, "a digest"))));
+    return {};
+}
+
+Result<void> from_value(const Value& value, Time& out) {
+    out = Time(Duration(*TRY(stored_as<std::int64_t>(value, "microseconds"))));
+    return {};
+}
+
+Result<void> from_value(const Value& value, std::vector<std::string>& out) {
+    out = TRY(split_strings(*TRY(stored_as<std::string>(value, "a list of text"))));
+    return {};
+}
+
+Result<void> from_value(const Value& value, std::vector<double>& out) {
+    out = TRY(split_numbers(*TRY(stored_as<std::string>(value, "a list of numbers"))));
+    return {};
+}
+
+const Value* RowReading::next(std::string_view name) {
+    if (failure_) {
+        return nullptr;
+    }
+    if (column_ >= row_.size()) {
+        failure_ = corrupt("Stored row is too short: column '" + std::string(name) + "'");
+        return nullptr;
+    }
+    return &row_[column_++];
+}
+
+void RowReading::took(std::string_view name, Result<void> read) {
+    if (!read) {
+        failure_ =
+            corrupt(std::string(table_) + "." + std::string(name) + ": " + read.error().message);
+    }
+}
+
 }  // namespace detail
 
 namespace {

@@ -51,4 +51,6 @@ struct Incident {
     }
 };
 
+extern template struct RecordCodec<Incident>;
+
 }  // namespace flywheel

@@ -73,4 +73,6 @@ struct LabelEvent {
     }
 };
 
+extern template struct RecordCodec<LabelEvent>;
+
 }  // namespace flywheel

@@ -66,4 +66,6 @@ struct LabelTask {
     }
 };
 
+extern template struct RecordCodec<LabelTask>;
+
 }  // namespace flywheel

@@ -45,4 +45,6 @@ struct ModelVersion {
     }
 };
 
+extern template struct RecordCodec<ModelVersion>;
+
 }  // namespace flywheel

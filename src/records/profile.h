@@ -46,4 +46,6 @@ struct Profile {
     }
 };
 
+extern template struct RecordCodec<Profile>;
+
 }  // namespace flywheel

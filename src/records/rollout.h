@@ -52,4 +52,6 @@ struct Rollout {
     }
 };
 
+extern template struct RecordCodec<Rollout>;
+
 }  // namespace flywheel

@@ -49,4 +49,6 @@ struct Schema {
     }
 };
 
+extern template struct RecordCodec<Schema>;
+
 }  // namespace flywheel

@@ -64,4 +64,6 @@ struct TrainingRun {
     }
 };
 
+extern template struct RecordCodec<TrainingRun>;
+
 }  // namespace flywheel

@@ -59,6 +59,8 @@ struct Turn {
     }
 };
 
+extern template struct RecordCodec<Turn>;
+
 /// A finished step. Its key makes a second run of the same step find the first one's output.
 struct TurnStep {
     static constexpr std::string_view kTable = "turn_step";
@@ -77,6 +79,8 @@ struct TurnStep {
         visit("created", &TurnStep::created);
     }
 };
+
+extern template struct RecordCodec<TurnStep>;
 
 struct Decision {
     static constexpr std::string_view kTable = "decision";
@@ -105,5 +109,7 @@ struct Decision {
         visit("created", &Decision::created);
     }
 };
+
+extern template struct RecordCodec<Decision>;
 
 }  // namespace flywheel

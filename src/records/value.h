@@ -56,41 +56,15 @@ std::string join_numbers(const std::vector<double>& items);
 Result<std::vector<double>> split_numbers(const std::string& json);
 Error wrong_column(std::string_view wanted, const Value& got);
 
-inline Value to_value(std::int64_t v) {
-    return v;
-}
-
-inline Value to_value(bool v) {
-    return static_cast<std::int64_t>(v);
-}
-
-inline Value to_value(double v) {
-    return v;
-}
-
-inline Value to_value(const std::string& v) {
-    return v;
-}
-
-inline Value to_value(const JsonText& v) {
-    return v.text;
-}
-
-inline Value to_value(const Digest& v) {
-    return v.hex();
-}
-
-inline Value to_value(Time v) {
-    return static_cast<std::int64_t>(v.time_since_epoch().count());
-}
-
-inline Value to_value(const std::vector<std::string>& v) {
-    return join_strings(v);
-}
-
-inline Value to_value(const std::vector<double>& v) {
-    return join_numbers(v);
-}
+Value to_value(std::int64_t v);
+Value to_value(bool v);
+Value to_value(double v);
+Value to_value(const std::string& v);
+Value to_value(const JsonText& v);
+Value to_value(const Digest& v);
+Value to_value(Time v);
+Value to_value(const std::vector<std::string>& v);
+Value to_value(const std::vector<double>& v);
 
 template <class R>
 Value to_value(const Id<R>& v) {
@@ -117,54 +91,15 @@ Result<const Stored*> stored_as(const Value& value, std::string_view wanted) {
     return stored;
 }
 
-inline Result<void> from_value(const Value& value, std::int64_t& out) {
-    out = *TRY(stored_as<std::int64_t>(value, "an integer"));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, bool& out) {
-    out = *TRY(stored_as<std::int64_t>(value, "0 or 1")) != 0;
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, double& out) {
-    if (const auto* whole = std::get_if<std::int64_t>(&value)) {
-        out = static_cast<double>(*whole);
-        return {};
-    }
-    out = *TRY(stored_as<double>(value, "a number"));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, std::string& out) {
-    out = *TRY(stored_as<std::string>(value, "text"));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, JsonText& out) {
-    out.text = *TRY(stored_as<std::string>(value, "JSON text"));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, Digest& out) {
-    out = TRY(Digest::parse(*TRY(stored_as<std::string>(value, "a digest"))));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, Time& out) {
-    out = Time(Duration(*TRY(stored_as<std::int64_t>(value, "microseconds"))));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, std::vector<std::string>& out) {
-    out = TRY(split_strings(*TRY(stored_as<std::string>(value, "a list of text"))));
-    return {};
-}
-
-inline Result<void> from_value(const Value& value, std::vector<double>& out) {
-    out = TRY(split_numbers(*TRY(stored_as<std::string>(value, "a list of numbers"))));
-    return {};
-}
+Result<void> from_value(const Value& value, std::int64_t& out);
+Result<void> from_value(const Value& value, bool& out);
+Result<void> from_value(const Value& value, double& out);
+Result<void> from_value(const Value& value, std::string& out);
+Result<void> from_value(const Value& value, JsonText& out);
+Result<void> from_value(const Value& value, Digest& out);
+Result<void> from_value(const Value& value, Time& out);
+Result<void> from_value(const Value& value, std::vector<std::string>& out);
+Result<void> from_value(const Value& value, std::vector<double>& out);
 
 template <class R>
 Result<void> from_value(const Value& value, Id<R>& out) {

@@ -108,6 +108,23 @@ std::vector<Period> batches(const Stream& stream, std::size_t at, std::size_t ro
     return periods;
 }
 
+Error no_usable_row(const std::filesystem::path& file, const ReadSummary& read) {
+    std::string first;
+    if (!read.first_rejections.empty()) {
+        const auto& rejection = read.first_rejections.front();
+        first = fmt::format(
+            "; line {}, field '{}': {}", rejection.line, rejection.field, rejection.message
+        );
+    }
+    return invalid_argument(fmt::format(
+        "The stream {} has no usable row (time, text, label): {} of {} refused{}",
+        file.string(),
+        read.rejected,
+        read.rejected + read.rows,
+        first
+    ));
+}
+
 }  // namespace
 
 Result<Stream> load_stream(const std::filesystem::path& file) {
@@ -139,11 +156,7 @@ Result<Stream> load_stream(const std::filesystem::path& file) {
         }
     }
     if (rows.empty()) {
-        return invalid_argument(fmt::format(
-            "The stream has no usable row (time, text, label): {} of {} refused",
-            read.rejected,
-            read.rejected + read.rows
-        ));
+        return no_usable_row(file, read);
     }
     std::map<std::string, std::int32_t> ids;
     for (const auto& row : rows) {

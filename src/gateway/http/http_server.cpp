@@ -109,6 +109,18 @@ void stop_accepting(Loop& loop) {
     }
 }
 
+Error cannot_listen(const Tcp::endpoint& endpoint, const error_code& error) {
+    return make_error(
+        Code::Unavailable,
+        fmt::format(
+            "Cannot listen on {} port {}: {}",
+            endpoint.address().to_string(),
+            endpoint.port(),
+            error.message()
+        )
+    );
+}
+
 Result<void> bind(Loop& loop, const Tcp::endpoint& endpoint) {
     error_code error;
     Tcp::acceptor& acceptor = loop.acceptor;
@@ -126,15 +138,7 @@ Result<void> bind(Loop& loop, const Tcp::endpoint& endpoint) {
         acceptor.listen(kBacklog, error);
     }
     if (error) {
-        return make_error(
-            Code::Unavailable,
-            fmt::format(
-                "Cannot listen on {} port {}: {}",
-                endpoint.address().to_string(),
-                endpoint.port(),
-                error.message()
-            )
-        );
+        return cannot_listen(endpoint, error);
     }
     return {};
 }
@@ -151,15 +155,7 @@ Result<void> claim(const Tcp::endpoint& endpoint) {
     probe.set_option(Tcp::acceptor::reuse_address(true), error);
     probe.bind(endpoint, error);
     if (error) {
-        return make_error(
-            Code::Unavailable,
-            fmt::format(
-                "Cannot listen on {} port {}: {}",
-                endpoint.address().to_string(),
-                endpoint.port(),
-                error.message()
-            )
-        );
+        return cannot_listen(endpoint, error);
     }
     return {};
 }

@@ -38,7 +38,8 @@ struct CaptureCounters {
     std::uint64_t rolled_segments = 0;
     std::uint64_t rolled_rows = 0;
     std::uint64_t memory_bytes = 0;  ///< Waiting for the journal.
-    JournalHealth journal;           ///< Its bytes are what waits for the columns.
+    std::string failure;    ///< Why the newest group could not be written; "" when it could.
+    JournalHealth journal;  ///< Its bytes are what waits for the columns.
 };
 
 struct RollReport {

@@ -77,6 +77,7 @@ Result<void> Committer::commit_locked(Durability durability) {
     auto written = write(said || sync_is_due(durability));
     if (!written) {
         ++counters_.failed_groups;
+        counters_.failure = written.error().message;
         known_.undo();
         pending_.resize(row_frames);
         pending_bytes_ = payload_bytes(pending_);
@@ -192,6 +193,7 @@ void Committer::publish() {
     }
     counters_.bytes += pending_bytes_;
     counters_.groups = ++groups_;
+    counters_.failure.clear();
     pending_.clear();
     places_.clear();
     pending_bytes_ = 0;

@@ -11,26 +11,22 @@ namespace flywheel {
 
 namespace {
 
-constexpr std::size_t kFixedBytes = 72;
-constexpr std::size_t kParts = 5;
+constexpr std::size_t kFeedbackBytes = 72;
+constexpr std::size_t kFeedbackParts = 5;
 
-Error damaged(std::string_view why) {
+Error damaged_feedback(std::string_view why) {
     return corrupt(fmt::format("Captured feedback is damaged: {}", why));
-}
-
-std::int64_t micros(Time time) {
-    return time.time_since_epoch().count();
 }
 
 }  // namespace
 
 void append_feedback(std::string& payload, const Feedback& row) {
-    const std::array<std::string_view, kParts> parts = {
+    const std::array<std::string_view, kFeedbackParts> parts = {
         row.model, row.target, row.label, row.by, row.comment
     };
-    std::array<std::uint32_t, kParts> lengths{};
-    std::size_t row_bytes = kFixedBytes;
-    for (std::size_t i = 0; i < kParts; ++i) {
+    std::array<std::uint32_t, kFeedbackParts> lengths{};
+    std::size_t row_bytes = kFeedbackBytes;
+    for (std::size_t i = 0; i < kFeedbackParts; ++i) {
         lengths[i] = static_cast<std::uint32_t>(parts[i].size());
         row_bytes += parts[i].size();
     }
@@ -62,21 +58,21 @@ Result<Feedback> decode_feedback(std::string_view row) {
     const auto kind = reader.take<std::uint8_t>();
     const auto source = reader.take<std::uint8_t>();
     const auto zero = reader.take<std::uint16_t>();
-    const auto lengths = reader.take<std::array<std::uint32_t, kParts>>();
-    const std::array<std::string*, kParts> parts = {
+    const auto lengths = reader.take<std::array<std::uint32_t, kFeedbackParts>>();
+    const std::array<std::string*, kFeedbackParts> parts = {
         &out.model, &out.target, &out.label, &out.by, &out.comment
     };
-    for (std::size_t i = 0; i < kParts; ++i) {
+    for (std::size_t i = 0; i < kFeedbackParts; ++i) {
         parts[i]->assign(reader.take_bytes(lengths[i]));
     }
     if (!reader.ok() || !reader.at_end()) {
-        return damaged("its lengths do not add up");
+        return damaged_feedback("its lengths do not add up");
     }
     if (kind >= names_of(FeedbackKind()).size() || source >= names_of(FeedbackSource()).size()) {
-        return damaged("unknown kind or source");
+        return damaged_feedback("unknown kind or source");
     }
     if (zero != 0) {
-        return damaged("unknown flags");
+        return damaged_feedback("unknown flags");
     }
     out.kind = static_cast<FeedbackKind>(kind);
     out.source = static_cast<FeedbackSource>(source);

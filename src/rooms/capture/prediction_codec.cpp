@@ -140,7 +140,7 @@ void append_prediction(std::string& payload, const Prediction& row) {
     payload.resize(start + sizeof(std::uint32_t) + row_bytes);
     char* to = put_bytes(payload.data() + start, static_cast<std::uint32_t>(row_bytes));
     to = put_bytes(to, row.id.uuid.bytes);
-    to = put_bytes(to, std::int64_t{row.time.time_since_epoch().count()});
+    to = put_bytes(to, micros(row.time));
     to = put_bytes(to, row.payload_digest.bytes);
     to = put_bytes(to, row.propensity);
     to = put_bytes(to, row.label);

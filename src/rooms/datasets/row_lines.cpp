@@ -12,7 +12,7 @@ namespace {
 Json to_json(const Row& row) {
     Json json = Json::object();
     json["answers"] = row.answers;
-    json["first_seen"] = row.first_seen.time_since_epoch().count();
+    json["first_seen"] = micros(row.first_seen);
     json["group"] = row.group.hex();
     json["item"] = row.item.hex();
     json["label"] = row.label;

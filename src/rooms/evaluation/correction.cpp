@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "records/label_fold.h"
+#include "ports/ledger/current_label.h"
 #include "rooms/evaluation/evaluation.h"
 #include "stats/label_shift.h"
 
@@ -28,24 +28,6 @@ struct Audits {
     TimeRange range;            ///< Holds all of them.
 };
 
-Result<std::optional<std::int64_t>> current_label(
-    const Reader<LabelEvent>& events, const LabelTask& task
-) {
-    LabelFold fold;
-    TRY(events.each(
-        Where<LabelEvent>()
-            .eq(&LabelEvent::model, task.model)
-            .eq(&LabelEvent::item, task.item)
-            .order(&LabelEvent::seq),
-        [&](const LabelEvent& event) -> Result<void> {
-            fold.add(event);
-            return {};
-        }
-    ));
-    const auto label = fold.label(task.item);
-    return label ? std::optional(label->label) : std::nullopt;
-}
-
 Result<Audits> labelled_audits(
     const Reader<LabelTask>& tasks, const Reader<LabelEvent>& events, const CorrectionPlan& plan
 ) {
@@ -60,7 +42,7 @@ Result<Audits> labelled_audits(
         if (static_cast<std::int64_t>(audits.newest.size()) >= plan.audits_max) {
             break;
         }
-        const auto label = TRY(current_label(events, task));
+        const auto label = TRY(current_label(events, task.model, task.item));
         if (!label) {
             continue;
         }

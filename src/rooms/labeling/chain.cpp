@@ -28,7 +28,7 @@ Digest chain_of(const Digest& previous, const LabelEvent& event) {
     json["holdout"] = event.holdout;
     json["t_shown"] = event.t_shown;
     json["t_saved"] = event.t_saved;
-    json["received"] = event.received.time_since_epoch().count();
+    json["received"] = micros(event.received);
     return sha256(previous.hex() + "\n" + canonical(json));
 }
 

@@ -2,33 +2,11 @@
 // Accuracy of what was served, from the uniform audit arm only.
 #include <algorithm>
 
-#include "records/label_fold.h"
+#include "ports/ledger/current_label.h"
 #include "rooms/monitoring/monitoring.h"
 #include "stats/interval.h"
 
 namespace flywheel::monitoring {
-
-namespace {
-
-Result<std::optional<std::int64_t>> current_label(
-    const Reader<LabelEvent>& events, const LabelTask& task
-) {
-    LabelFold fold;
-    TRY(events.each(
-        Where<LabelEvent>()
-            .eq(&LabelEvent::model, task.model)
-            .eq(&LabelEvent::item, task.item)
-            .order(&LabelEvent::seq),
-        [&](const LabelEvent& event) -> Result<void> {
-            fold.add(event);
-            return {};
-        }
-    ));
-    const auto label = fold.label(task.item);
-    return label ? std::optional(label->label) : std::nullopt;
-}
-
-}  // namespace
 
 Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, TimeRange window)
     const {
@@ -44,7 +22,7 @@ Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, T
         if (!task.probability || !(*task.probability > 0 && *task.probability <= 1)) {
             return corrupt("An audit task has no usable probability: " + task.id.text());
         }
-        const auto label = TRY(current_label(events_, task));
+        const auto label = TRY(current_label(events_, task.model, task.item));
         if (!label) {
             ++result.missing;
             continue;
@@ -80,7 +58,7 @@ Result<std::vector<int>> Monitoring::last_audits(
         if (static_cast<std::int64_t>(bits.size()) >= count) {
             break;
         }
-        if (const auto label = TRY(current_label(events_, task))) {
+        if (const auto label = TRY(current_label(events_, task.model, task.item))) {
             bits.push_back(*label == task.suggested ? 1 : 0);
         }
     }

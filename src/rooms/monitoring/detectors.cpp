@@ -15,7 +15,6 @@ namespace flywheel::monitoring {
 namespace {
 
 constexpr double kQuantum = 1 << 14;
-constexpr double kBasisQuantum = 1 << 16;
 constexpr std::size_t kBlocks = 30;
 constexpr std::size_t kBlockRowsMin = 10;
 

@@ -33,6 +33,10 @@ struct WindowSums {
 [[nodiscard]] WindowSums empty_sums(std::int32_t classes);
 [[nodiscard]] WindowSums sums_of(std::span<const Prediction> rows, std::int32_t classes);
 
+/// Cells of a reference's basis are multiples of 1 / kBasisQuantum, so that they are stored
+/// exactly.
+inline constexpr double kBasisQuantum = 1 << 16;
+
 /// What "normal" looks like, and how much rows of the same stretch vary.
 struct Reference {
     WindowSums sums;

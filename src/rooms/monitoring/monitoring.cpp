@@ -34,12 +34,7 @@ Result<void> check_plan(const Plan& plan) {
 Id<Profile> profile_id(const Plan& plan) {
     return Id<Profile>::derived(
         plan.window.end,
-        fmt::format(
-            "profile|{}|{}|{}",
-            plan.model,
-            plan.version,
-            plan.window.begin.time_since_epoch().count()
-        )
+        fmt::format("profile|{}|{}|{}", plan.model, plan.version, micros(plan.window.begin))
     );
 }
 
@@ -148,6 +143,7 @@ Result<Watch> Monitoring::watch(const Plan& plan) {
     Session session{.plan = plan};
     session.gates = {plan.class_gate, plan.embedding_gate};
     TRY(begin_session(session));
+    TRY(captured_.flush());  // the window's last rows may still wait for the disk
     const auto rows = TRY(rows_of(captured_, plan, plan.window));
     session.content.sums = sums_of(rows, plan.classes);
     session.profile.rows = session.content.sums.rows;

@@ -13,15 +13,10 @@ namespace flywheel::monitoring {
 namespace {
 
 constexpr int kContentVersion = 1;
-constexpr double kBasisQuantum = 1 << 16;
 constexpr double kNamedShare = 0.8;
 
 double days(Duration span) {
     return std::chrono::duration<double, std::ratio<86'400>>(span).count();
-}
-
-std::int64_t micros(Time time) {
-    return time.time_since_epoch().count();
 }
 
 Time time_of(const Json& value) {

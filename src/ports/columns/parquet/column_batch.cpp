@@ -15,10 +15,6 @@ std::shared_ptr<arrow::DataType> utc_micros() {
     return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
 }
 
-std::int64_t micros(Time time) {
-    return time.time_since_epoch().count();
-}
-
 /// Names of an enumeration as they come from a column.
 template <class E>
 Result<E> name_at(const arrow::StringArray& names, std::int64_t row) {

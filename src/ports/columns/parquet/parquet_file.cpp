@@ -114,8 +114,7 @@ bool overlaps(const parquet::RowGroupMetaData& group, int column, TimeRange rang
     if (!typed || !typed->HasMinMax()) {
         return true;
     }
-    return typed->max() >= range.begin.time_since_epoch().count() &&
-           typed->min() < range.end.time_since_epoch().count();
+    return typed->max() >= micros(range.begin) && typed->min() < micros(range.end);
 }
 
 struct Selection {

@@ -16,10 +16,6 @@ bool stands_for_itself(char c) {
            c == '_' || c == '-';
 }
 
-std::int64_t micros(Time time) {
-    return time.time_since_epoch().count();
-}
-
 Result<PartitionFile> decode_file(const Json& json) {
     PartitionFile file;
     file.path = TRY(string_field(json, "path"));

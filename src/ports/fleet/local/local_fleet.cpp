@@ -114,18 +114,6 @@ std::optional<std::string> read_file(const fs::path& path) {
     return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
 
-constexpr Code kCodes[] = {
-    Code::InvalidArgument,
-    Code::NotFound,
-    Code::Conflict,
-    Code::Exhausted,
-    Code::Cancelled,
-    Code::Internal,
-    Code::Corrupt,
-    Code::Unsupported,
-    Code::Unavailable,
-};
-
 /// The error the job wrote down; nothing when it did not come to that.
 std::optional<Error> told_error(const fs::path& out) {
     const auto text = read_file(out / "error.json");
@@ -138,7 +126,7 @@ std::optional<Error> told_error(const fs::path& out) {
     if (!name || !message) {
         return std::nullopt;
     }
-    for (const Code code : kCodes) {
+    for (const Code code : kAllCodes) {
         if (name_of(code) == *name) {
             return make_error(code, *message);
         }
@@ -167,7 +155,7 @@ Error error_of(const Run& run, const fs::path& out) {
     }
     const int status = WEXITSTATUS(run.ending.status);
     Code code = Code::Internal;
-    for (const Code candidate : kCodes) {
+    for (const Code candidate : kAllCodes) {
         code = exit_code(candidate) == status ? candidate : code;
     }
     return make_error(

@@ -26,7 +26,7 @@ std::string encode_header(const SegmentHeader& header) {
     to = put_bytes(to, kVersion);
     to = put_bytes(to, std::uint32_t{0});
     to = put_bytes(to, header.segment);
-    to = put_bytes(to, std::int64_t{header.created.time_since_epoch().count()});
+    to = put_bytes(to, micros(header.created));
     put_bytes(to, header.instance);
     put_bytes(bytes.data() + kCheckedBytes, xxh3({bytes.data(), kCheckedBytes}));
     return bytes;

@@ -2,6 +2,7 @@
 #include "ports/ledger/sqlite/connection.h"
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 namespace flywheel::sqlite {
 
@@ -64,6 +65,16 @@ Meaning meaning_of(int extended) {
     }
 }
 
+/// A full disk also shows as a failed read or write: of the -shm file, which the ledger's readers
+/// need.
+bool disk_is_full(sqlite3* handle) {
+    constexpr std::uint64_t kShmBytes = 32 * 1024;
+    const char* file = handle == nullptr ? nullptr : sqlite3_db_filename(handle, "main");
+    struct statvfs disk{};
+    return file != nullptr && statvfs(file, &disk) == 0 &&
+           std::uint64_t{disk.f_bavail} * disk.f_frsize < kShmBytes;
+}
+
 Result<void> configure(sqlite3* handle, std::chrono::milliseconds busy_timeout) {
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, static_cast<int>(busy_timeout.count()));
@@ -78,7 +89,8 @@ Result<void> configure(sqlite3* handle, std::chrono::milliseconds busy_timeout) 
 
 Error error_of(sqlite3* handle, int result) {
     const int extended = handle == nullptr ? result : sqlite3_extended_errcode(handle);
-    const Meaning meaning = meaning_of(extended);
+    const bool full = (extended & 0xFF) == SQLITE_IOERR && disk_is_full(handle);
+    const Meaning meaning = meaning_of(full ? SQLITE_FULL : extended);
     const char* detail = handle == nullptr ? sqlite3_errstr(result) : sqlite3_errmsg(handle);
     return make_error(
         meaning.code, fmt::format("{}: {} (SQLite {})", meaning.sentence, detail, extended)

@@ -23,6 +23,7 @@ const char* sentence_of(int number) {
         case EDQUOT:
             return "The disk is full; free some space";
         case EROFS:
+            return "The disk is read-only; make it writable";
         case EACCES:
         case EPERM:
             return "No right to do this; check the owner and rights of the folder";

@@ -1,0 +1,121 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// An engine whose answers can be computed by hand, and a vault in memory.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "ports/engine/engine.h"
+#include "ports/vault/vault.h"
+
+namespace flywheel::testing {
+
+/// Artefact "p0,p1,...": these scores for every text, but a text that begins with a digit d gets
+/// class d with .75. The embedding's first place is the text's length, not of unit length, so that
+/// it can be recognised.
+class HandModel final : public Model {
+  public:
+    explicit HandModel(std::vector<float> scores) : scores_(std::move(scores)) {}
+
+    [[nodiscard]] std::int32_t classes() const override {
+        return static_cast<std::int32_t>(scores_.size());
+    }
+
+    [[nodiscard]] std::int32_t embedding_size() const override { return 4; }
+
+    [[nodiscard]] std::size_t memory_bytes() const override { return 1000; }
+
+    void predict(std::string_view text, std::span<float> scores, std::span<float> embedding)
+        const override {
+        std::copy(scores_.begin(), scores_.end(), scores.begin());
+        const auto digit = static_cast<std::size_t>(text.empty() ? 99 : text.front() - '0');
+        if (digit < scores.size()) {
+            std::fill(scores.begin(), scores.end(), 0.25F / static_cast<float>(scores.size() - 1));
+            scores[digit] = 0.75F;
+        }
+        std::fill(embedding.begin(), embedding.end(), 0.0F);
+        if (!embedding.empty()) {
+            embedding[0] = static_cast<float>(text.size());
+        }
+    }
+
+  private:
+    std::vector<float> scores_;
+};
+
+class HandEngine : public Engine {
+  public:
+    [[nodiscard]] std::string_view name() const override { return "hand"; }
+
+    Result<FittedModel> fit(
+        const TrainingSet& /*set*/,
+        const EngineSettings& /*settings*/,
+        std::uint64_t /*seed*/,
+        const FitObserver& /*observer*/
+    ) const override {
+        return invalid_argument("This engine does not fit");
+    }
+
+    Result<std::string> pack(std::string_view weights) const override {
+        return std::string(weights);
+    }
+
+    Result<std::shared_ptr<const Model>> load(std::string_view artefact) const override {
+        std::vector<float> scores;
+        const std::string text(artefact);
+        for (std::size_t at = 0; at < text.size(); at = text.find_first_of(",", at) + 1) {
+            scores.push_back(std::strtof(text.c_str() + at, nullptr));
+            if (text.find(',', at) == std::string::npos) {
+                break;
+            }
+        }
+        if (scores.size() < 2) {
+            return corrupt("Artefact is damaged");
+        }
+        return std::shared_ptr<const Model>(std::make_shared<HandModel>(std::move(scores)));
+    }
+
+    [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t /*seed*/, int /*count*/)
+        const override {
+        return {};
+    }
+
+    [[nodiscard]] EngineSettings at_effort(const EngineSettings& settings, double /*effort*/)
+        const override {
+        return settings;
+    }
+};
+
+class MemoryVault final : public Vault {
+  public:
+    Result<Digest> put(std::string_view bytes) override {
+        const Digest digest = sha256(bytes);
+        blobs_[digest] = bytes;
+        return digest;
+    }
+
+    Result<std::string> get(const Digest& digest) const override {
+        const auto found = blobs_.find(digest);
+        if (found == blobs_.end()) {
+            return not_found("No such blob: " + digest.hex());
+        }
+        return found->second;
+    }
+
+    Result<bool> has(const Digest& digest) const override { return blobs_.count(digest) > 0; }
+
+    Result<std::filesystem::path> path_of(const Digest& /*digest*/) const override {
+        return not_found("Blobs in memory have no path");
+    }
+
+  private:
+    std::map<Digest, std::string> blobs_;
+};
+
+}  // namespace flywheel::testing
