@@ -84,6 +84,7 @@ Result<Conductor::StepOutcome> Conductor::Round::observe() {
     plan.model = policy().model;
     plan.version = served_by->number;
     plan.classes = static_cast<std::int32_t>(served_by->labels.size());
+    plan.labels = served_by->labels;
     plan.window = window();
     plan.budget_days = policy().false_alarm_days;
     plan.now = turn_row.created;

@@ -96,11 +96,13 @@ Json chain_numbers(
     };
 }
 
-std::string describe(std::size_t chain, const Reading& reading) {
+std::string describe(const Plan& plan, std::size_t chain, const Reading& reading) {
     if (chain == 0) {
+        const auto category = static_cast<std::size_t>(reading.category);
         return fmt::format(
             "the share of class {} went from {:.1f} % to {:.1f} %",
-            reading.category,
+            category < plan.labels.size() ? fmt::format("'{}'", plan.labels[category])
+                                          : fmt::to_string(category),
             100 * reading.share_before,
             100 * reading.share_now
         );
@@ -305,7 +307,7 @@ Result<void> Monitoring::open_incident(Session& session, const Reference& refere
         told.effect = effect.effect;
         worth = worth || effect.effect >= session.gates[chain];
         families += (families.empty() ? "" : ", ") + std::string(kFamilies[chain]);
-        sentence += (sentence.empty() ? "" : "; ") + describe(chain, effect);
+        sentence += (sentence.empty() ? "" : "; ") + describe(plan, chain, effect);
         numbers[std::string(kFamilies[chain])] =
             chain_numbers(state, chain, told, session.gates[chain]);
     }

@@ -25,6 +25,7 @@ struct Plan {
     std::string model;
     std::int64_t version = 0;  ///< ModelVersion.number served in the window.
     std::int32_t classes = 0;
+    std::vector<std::string> labels = {};  ///< [classes] names for sentences; empty = numbers.
     TimeRange window = {};
     double budget_days = 90;      ///< N: at most one false alarm per N days.
     std::int64_t rows_min = 100;  ///< A window with fewer rows is shown, not tested.

@@ -41,6 +41,7 @@ struct World {
         made.model = "news";
         made.version = version;
         made.classes = SimulatedStream::classes();
+        made.labels = {"sports"};
         made.window = {kStart + kMonth * (months - 1), kStart + kMonth * months};
         made.now = made.window.end;
         return made;
@@ -103,7 +104,7 @@ TEST(Watch, AChangedClassMixOpensOneIncidentWithItsNumbers) {
     ASSERT_TRUE(changed.opened.has_value());
     EXPECT_TRUE(changed.incident_open);
     EXPECT_EQ(changed.opened->families, "classes, embedding");
-    EXPECT_THAT(changed.opened->sentence, HasSubstr("the share of class 0 went from"));
+    EXPECT_THAT(changed.opened->sentence, HasSubstr("the share of class 'sports' went from"));
     EXPECT_THAT(changed.opened->sentence, HasSubstr("at most one false alarm in 90 days"));
     EXPECT_GE(changed.opened->evidence, 90);
     const Json numbers = parse_json(changed.opened->numbers.text).value();
