@@ -512,7 +512,7 @@ def owners_of(sources):
             continue
         comment = re.sub(r"\s+", " ", " ".join(text.lstrip("/ ") for _, text in source.comments))
         match = OWNED_BY.search(comment)
-        folder = match and ("loop" if match.group(1) == "loop" else "rooms/" + match.group(1))
+        folder = match and (match.group(1) if match.group(1) in ("loop", "gateway") else "rooms/" + match.group(1))
         for record in re.finditer(r"\bstruct\s+(\w+)\s*\{", source.code):
             tail = source.code[record.end() :]
             if "kTable" in tail[: tail.find("};") if "};" in tail else None]:

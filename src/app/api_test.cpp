@@ -9,7 +9,7 @@
 #include "app/server.h"
 #include "base/log.h"
 #include "gateway/home_page.h"
-#include "gateway/v1_routes.h"
+#include "gateway/v1/routes.h"
 #include "temp_folder.h"
 #include "transcript.h"
 
@@ -126,15 +126,15 @@ TEST_F(ApiTest, AServerTellsWhereItIsAndForgetsWhenItStops) {
     options.opens_turns = false;
     auto server = Server::start(*project_, options);
     ASSERT_TRUE(server) << server.error().message;
-    EXPECT_EQ(running_server(project_->dir(), project_->settings()), (*server)->url());
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()).url, (*server)->url());
     options.port = (*server)->port();
     const auto second = Server::start(*project_, options);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::Unavailable);
-    EXPECT_EQ(running_server(project_->dir(), project_->settings()), (*server)->url());
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()).url, (*server)->url());
     (*server)->stop();
     (*server)->stop();
-    EXPECT_EQ(running_server(project_->dir(), project_->settings()), "http://127.0.0.1:8000");
+    EXPECT_EQ(running_server(project_->dir(), project_->settings()).url, "http://127.0.0.1:8000");
 }
 
 }  // namespace

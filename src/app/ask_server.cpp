@@ -141,14 +141,19 @@ std::optional<std::size_t> content_length(std::string_view head) {
 }  // namespace
 
 Result<std::string> ask_server(
-    const std::string& url, http::Method method, const std::string& target, const std::string& body
+    const RunningServer& server,
+    http::Method method,
+    const std::string& target,
+    const std::string& body
 ) {
+    const std::string& url = server.url;
     const std::string request = fmt::format(
         "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        "Content-Length: {}\r\n\r\n{}",
+        "{}Content-Length: {}\r\n\r\n{}",
         http::name_of(method),
         target,
         url.substr(std::min<std::size_t>(url.size(), 7)),
+        server.key.empty() ? "" : fmt::format("X-API-Key: {}\r\n", server.key),
         body.size(),
         body
     );

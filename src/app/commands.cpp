@@ -27,6 +27,7 @@ struct Wanted {
     MoveOptions move;
     std::string before;
     std::string after;
+    KeyOptions key;
     JobOptions job;
     DemoOptions demo;
 };
@@ -203,6 +204,49 @@ void add_record_commands(CLI::App& app, Wanted& wanted) {
     });
 }
 
+void add_key_commands(CLI::App& app, Wanted& wanted) {
+    CLI::App* key = app.add_subcommand("key", "Keys of callers: add, list, revoke");
+    key->require_subcommand(1);
+    CLI::App* add = add_command(
+        *key,
+        "add",
+        "Make a key and show it once",
+        "flywheel key add shop --roles infer,feedback --rate 100 --dir news"
+    );
+    add->add_option("name", wanted.key.name, "Who will use it")->required();
+    add->add_option("--roles", wanted.key.roles, "Of infer, feedback, label, read, admin")
+        ->delimiter(',')
+        ->required();
+    add->add_option("--rate", wanted.key.rate, "Requests a second; 0 = no limit (default: 0)");
+    add->add_option("--burst", wanted.key.burst, "Requests at once (default: as the rate)");
+    add->add_option("--expires", wanted.key.expires, "Date or time (default: never)");
+    add_dir(add, wanted, false);
+    add_json(add, wanted);
+    add->callback([&] { wanted.run = [&] { return run_key_add(wanted.scope, wanted.key); }; });
+
+    CLI::App* list = add_command(*key, "list", "All keys", "flywheel key list --dir news");
+    add_dir(list, wanted, false);
+    add_json(list, wanted);
+    list->callback([&] { wanted.run = [&] { return run_key_list(wanted.scope); }; });
+
+    CLI::App* revoke = add_command(
+        *key, "revoke", "Refuse a key from now on", "flywheel key revoke shop --dir news"
+    );
+    revoke->add_option("name", wanted.key.name, "Whose")->required();
+    add_dir(revoke, wanted, false);
+    revoke->callback([&] { wanted.run = [&] { return run_key_revoke(wanted.scope, wanted.key); }; }
+    );
+}
+
+void add_doctor(CLI::App& app, Wanted& wanted) {
+    CLI::App* doctor = add_command(
+        app, "doctor", "Check directory, disk, clock, ports, keys, versions", "flywheel doctor news"
+    );
+    add_dir(doctor, wanted, true);
+    add_json(doctor, wanted);
+    doctor->callback([&] { wanted.run = [&] { return run_doctor(wanted.scope); }; });
+}
+
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -287,6 +331,8 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_loop_commands(app, wanted);
     add_model_commands(app, wanted);
     add_record_commands(app, wanted);
+    add_key_commands(app, wanted);
+    add_doctor(app, wanted);
     add_job(app, wanted);
     try {
         app.parse(count, arguments);

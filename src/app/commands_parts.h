@@ -43,6 +43,14 @@ struct MoveOptions {
     std::string reason;
 };
 
+struct KeyOptions {
+    std::string name;
+    std::vector<std::string> roles;
+    double rate = 0;      ///< Requests a second; 0 = no limit.
+    double burst = 0;     ///< 0 = as the rate.
+    std::string expires;  ///< RFC 3339 or a date; "" = never.
+};
+
 struct JobOptions {
     std::string kind;
     std::filesystem::path spec;
@@ -67,6 +75,12 @@ Result<void> run_dataset_log(const CommandScope& scope);
 Result<void> run_dataset_diff(
     const CommandScope& scope, const std::string& before, const std::string& after
 );
+/// Prints the new key, once.
+Result<void> run_key_add(const CommandScope& scope, const KeyOptions& options);
+Result<void> run_key_list(const CommandScope& scope);
+Result<void> run_key_revoke(const CommandScope& scope, const KeyOptions& options);
+/// Looks at everything a server needs and says what to do; Unavailable when something is wrong.
+Result<void> run_doctor(const CommandScope& scope);
 Result<void> run_job(const JobOptions& options);
 
 /// The screen of `status`, from the body of /v1/status.

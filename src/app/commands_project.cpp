@@ -112,6 +112,7 @@ ServerOptions server_options(const Settings& settings, const ServeOptions& optio
         .address = options.address.value_or(settings.address),
         .port = options.port.value_or(settings.port),
         .threads = options.threads.value_or(settings.threads),
+        .open_read = settings.open_read,
         .opens_turns = !options.no_turns,
     };
 }

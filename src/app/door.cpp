@@ -32,8 +32,8 @@ Result<std::unique_ptr<Door>> Door::open(
         return std::move(project).error();
     }
     const Settings settings = TRY(read_settings(dir / "flywheel.toml"));
-    const std::string url = running_server(dir, settings);
-    if (auto alive = ask_server(url, http::Method::Get, "/v1/status", ""); !alive) {
+    RunningServer server = running_server(dir, settings);
+    if (auto alive = ask_server(server, http::Method::Get, "/v1/status", ""); !alive) {
         return make_error(
             Code::Unavailable,
             fmt::format(
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Door>> Door::open(
             )
         );
     }
-    return std::make_unique<Door>(url, settings.model);
+    return std::make_unique<Door>(std::move(server), settings.model);
 }
 
 Door::Door(std::unique_ptr<Project> project)
@@ -54,8 +54,10 @@ Door::Door(std::unique_ptr<Project> project)
     gateway::add_v1_routes(*gateway_, v1_rooms(*project_));
 }
 
-Door::Door(std::string url, std::string model)
-    : model_(std::move(model)), source_("the server at " + url), url_(std::move(url)) {}
+Door::Door(RunningServer server, std::string model)
+    : model_(std::move(model)),
+      source_("the server at " + server.url),
+      server_(std::move(server)) {}
 
 Door::~Door() = default;
 
@@ -82,7 +84,7 @@ Result<std::string> Door::ask_here(
 Result<std::string> Door::ask(
     http::Method method, const std::string& target, const std::string& body
 ) {
-    return project_ ? ask_here(method, target, body) : ask_server(url_, method, target, body);
+    return project_ ? ask_here(method, target, body) : ask_server(server_, method, target, body);
 }
 
 Result<std::string> Door::get(const std::string& target) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "app/project.h"
+#include "app/server.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "gateway/gateway.h"
@@ -25,7 +26,7 @@ class Door {
     );
     /// For open() only.
     explicit Door(std::unique_ptr<Project> project);
-    Door(std::string url, std::string model);
+    Door(RunningServer server, std::string model);
     ~Door();
     Door(const Door&) = delete;
     Door& operator=(const Door&) = delete;
@@ -55,15 +56,18 @@ class Door {
 
     std::string model_;
     std::string source_;
-    std::string url_;
+    RunningServer server_;
     std::unique_ptr<Project> project_;
     std::unique_ptr<gateway::Gateway> gateway_;
 };
 
-/// One HTTP/1.1 exchange with `url` ("http://host:port"), on a connection of its own. Unavailable
-/// when nobody answers; errors of the server come back with their code.
+/// One HTTP/1.1 exchange with `server`, on a connection of its own. Unavailable when nobody
+/// answers; errors of the server come back with their code.
 Result<std::string> ask_server(
-    const std::string& url, http::Method method, const std::string& target, const std::string& body
+    const RunningServer& server,
+    http::Method method,
+    const std::string& target,
+    const std::string& body
 );
 
 /// The Code whose HTTP status this is; Internal for others.

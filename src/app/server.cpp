@@ -5,14 +5,17 @@
 #include <fstream>
 #include <mutex>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "app/version.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "gateway/capture_routes.h"
 #include "gateway/home_page.h"
-#include "gateway/v1_routes.h"
+#include "gateway/v1/routes.h"
 #include "gateway/v2_routes.h"
 
 namespace flywheel::app {
@@ -22,6 +25,7 @@ namespace {
 constexpr auto kFinishWithin = std::chrono::seconds(30);
 constexpr auto kRollEvery = std::chrono::seconds(60);
 constexpr const char* kUrlFile = "server.url";
+constexpr const char* kKeyFile = "server.key";
 
 std::string url_of(const std::string& address, std::uint16_t port) {
     // Whoever listens everywhere is asked here.
@@ -32,12 +36,22 @@ std::string url_of(const std::string& address, std::uint16_t port) {
     return fmt::format("http://{}:{}", host, port);
 }
 
-void write_url(const std::filesystem::path& file, const std::string& url) {
-    std::ofstream out(file, std::ios::trunc);
-    out << url << '\n';
-    out.close();
-    if (!out) {
-        log_warn("address of the server not written", {{"file", file.string()}});
+bool is_loopback(const std::string& address) {
+    return address.starts_with("127.") || address == "::1";
+}
+
+/// For other commands on this machine, and for nobody else: mode 0600.
+void write_line(const std::filesystem::path& file, const std::string& line) {
+    ::unlink(file.c_str());
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const std::string text = line + "\n";
+    const bool written =
+        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (fd >= 0) {
+        ::close(fd);
+    }
+    if (!written) {
+        log_warn("not written; other commands will not find the server", {{"file", file.string()}});
     }
 }
 
@@ -108,12 +122,16 @@ gateway::V1Rooms v1_rooms(Project& project) {
                     .failure = counters.failure,
                 };
             },
+        .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
         .wake_loop = {},
     };
 }
 
 Server::Server(Project& project, Options options)
-    : project_(project), options_(std::move(options)) {}
+    : project_(project),
+      options_(std::move(options)),
+      local_key_("fwk_" + random_secret(32)),
+      access_({.open_read = options_.open_read}, project.clock(), local_key_) {}
 
 void Server::add_routes() {
     gateway::add_v2_routes(gateway_, {&project_.serving(), std::string(kVersion)});
@@ -125,18 +143,35 @@ void Server::add_routes() {
          .clock = &project_.clock()}
     );
     gateway::V1Rooms rooms = v1_rooms(project_);
+    rooms.access = &access_;
     rooms.wake_loop = [this] { wake_loop(); };
     gateway::add_v1_routes(gateway_, rooms);
     gateway::add_home_page(gateway_);
+    gateway_.add_metrics([this](gateway::MetricsPage& page) { access_.append_metrics(page); });
+}
+
+/// Whoever can reach the server from elsewhere must show a key.
+Result<void> Server::check_address() const {
+    if (access_.guarded() || is_loopback(options_.address)) {
+        return {};
+    }
+    return invalid_argument(fmt::format(
+        "Listening on {} without any key would let everybody in; make one with `flywheel key add "
+        "NAME --roles infer`, or listen on 127.0.0.1",
+        options_.address
+    ));
 }
 
 Result<std::unique_ptr<Server>> Server::start(Project& project, Options options) {
     auto server = std::make_unique<Server>(project, std::move(options));
+    server->access_.refresh(TRY(Reader<ApiKey>(project.ledger()).select()));
+    TRY(server->check_address());
     server->add_routes();
     http::HttpServerPlan plan;
     plan.address = server->options_.address;
     plan.port = server->options_.port;
     plan.threads = server->options_.threads;
+    plan.guard = &server->access_;
     TRY(server->gateway_.start(std::move(plan)));
     loop::Pace pace;
     pace.opens_turns = server->options_.opens_turns;
@@ -144,7 +179,8 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
         std::make_unique<loop::Background>(project.conductor(), project.clock(), pace);
     server->loop_ = server->background_.get();
     server->roller_ = std::make_unique<Roller>(project);
-    write_url(project.dir() / kUrlFile, server->url());
+    write_line(project.dir() / kKeyFile, server->local_key_);
+    write_line(project.dir() / kUrlFile, server->url());
     return server;
 }
 
@@ -172,6 +208,7 @@ void Server::stop() {
     std::error_code ignored;
     if (listened) {
         std::filesystem::remove(project_.dir() / kUrlFile, ignored);
+        std::filesystem::remove(project_.dir() / kKeyFile, ignored);
     }
 }
 
@@ -189,13 +226,16 @@ std::string Server::url() const {
     return url_of(options_.address, port());
 }
 
-std::string running_server(const std::filesystem::path& dir, const Settings& settings) {
-    std::ifstream in(dir / kUrlFile);
-    std::string url;
-    if (std::getline(in, url) && url.starts_with("http://")) {
-        return url;
+RunningServer running_server(const std::filesystem::path& dir, const Settings& settings) {
+    RunningServer found{url_of(settings.address, settings.port), ""};
+    std::ifstream url(dir / kUrlFile);
+    std::string line;
+    if (std::getline(url, line) && line.starts_with("http://")) {
+        found.url = line;
     }
-    return url_of(settings.address, settings.port);
+    std::ifstream key(dir / kKeyFile);
+    std::getline(key, found.key);
+    return found;
 }
 
 }  // namespace flywheel::app

@@ -13,7 +13,7 @@
 #include "app/project.h"
 #include "base/result.h"
 #include "gateway/gateway.h"
-#include "gateway/v1_routes.h"
+#include "gateway/v1/routes.h"
 #include "loop/background.h"
 
 namespace flywheel::app {
@@ -22,6 +22,7 @@ struct ServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8000;  ///< 0 = any free one.
     int threads = 0;            ///< 0 = half the cores, at least one.
+    bool open_read = true;      ///< Metadata and metrics need no key.
     bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
 };
 
@@ -56,9 +57,12 @@ class Server {
     class Roller;
 
     void add_routes();
+    Result<void> check_address() const;
 
     Project& project_;
     Options options_;
+    std::string local_key_;
+    gateway::Access access_;
     gateway::Gateway gateway_;
     std::unique_ptr<loop::Background> background_;
     std::atomic<loop::Background*> loop_ = nullptr;  ///< background_, for the routes' threads.
@@ -69,9 +73,15 @@ class Server {
 /// What the routes under /v1 touch of a project; without a loop to wake.
 [[nodiscard]] gateway::V1Rooms v1_rooms(Project& project);
 
-/// Where the server of a project can be asked: written to DIR/server.url while it runs, so that
+/// Where the server of a project can be asked, and the key that lets commands on this machine in.
+struct RunningServer {
+    std::string url;
+    std::string key;
+};
+
+/// From DIR/server.url and DIR/server.key (mode 0600), which stand there while it runs, so that
 /// other commands find it whatever port it has.
-[[nodiscard]] std::string running_server(
+[[nodiscard]] RunningServer running_server(
     const std::filesystem::path& dir, const Settings& settings
 );
 

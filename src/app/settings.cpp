@@ -174,6 +174,7 @@ Result<void> read_serve(Table table, Settings& settings) {
     }
     settings.port = static_cast<std::uint16_t>(port);
     TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
+    TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
     return table.refuse_unknown();
 }
 

@@ -22,6 +22,7 @@ struct Settings {
         0.25;  ///< While no class mix is measured, scores are divided by prior^discount.
     std::string address = "127.0.0.1";
     std::uint16_t port = 8000;  ///< 0 = any free one.
+    bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
 };
 

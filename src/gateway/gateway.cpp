@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "gateway/access.h"
+
 namespace flywheel::gateway {
 
 namespace {
@@ -37,6 +39,7 @@ Gateway::~Gateway() = default;
 
 void Gateway::add(http::Route route) {
     CHECK(server_ == nullptr);
+    route.role = role_for(route.method, route.pattern);
     router_.add(std::move(route));
 }
 

@@ -163,7 +163,7 @@ const Value* RowReading::next(std::string_view name) {
     return &row_[column_++];
 }
 
-void RowReading::took(std::string_view name, Result<void> read) {
+void RowReading::took(std::string_view name, const Result<void>& read) {
     if (!read) {
         failure_ =
             corrupt(std::string(table_) + "." + std::string(name) + ": " + read.error().message);

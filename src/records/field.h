@@ -85,7 +85,7 @@ class RowReading {
 
     /// The next column's value; nullptr after a failure, which a row that is too short is.
     const Value* next(std::string_view name);
-    void took(std::string_view name, Result<void> read);
+    void took(std::string_view name, const Result<void>& read);
 
     [[nodiscard]] std::optional<Error> failure() && { return std::move(failure_); }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each record's codec, compiled here and nowhere else.
+#include "records/api_key.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -16,6 +17,7 @@
 
 namespace flywheel {
 
+template struct RecordCodec<ApiKey>;
 template struct RecordCodec<Correction>;
 template struct RecordCodec<DatasetVersion>;
 template struct RecordCodec<Evaluation>;

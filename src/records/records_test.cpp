@@ -12,6 +12,7 @@
 #include "base/json_value.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "records/api_key.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -121,6 +122,7 @@ template <class Record>
 class EveryRecord : public ::testing::Test {};
 
 using AllRecords = ::testing::Types<
+    ApiKey,
     Correction,
     DatasetVersion,
     Decision,

@@ -59,7 +59,8 @@ class Refusals(FolderTest):
 class Words(FolderTest):
     def test_every_command_has_help_with_an_example(self):
         commands = ["demo", "init", "import", "serve", "status", "turn", "model list", "model promote",
-                    "model rollback", "model card", "label export", "dataset log", "dataset diff"]
+                    "model rollback", "model card", "label export", "dataset log", "dataset diff",
+                    "key add", "key list", "key revoke", "doctor"]
         for command in commands:
             out = self.run_well(*command.split(), "--help")
             self.assertIn("Example:\n  flywheel " + command.split()[0], out)
@@ -217,6 +218,63 @@ class Ending(FolderTest):
             taken.listen()
             port = str(taken.getsockname()[1])
             self.assertIn(port, self.run_badly(10, "serve", self.project, "--port", port))
+
+
+class KeysOfCallers(FolderTest):
+    def test_a_key_lets_in_whom_it_should(self):
+        self.make_project()
+        self.run_well("turn", self.project)
+        self.assertIn("add", self.run_badly(2, "serve", self.project, "--address", "0.0.0.0", "--port", "0"))
+        shop = self.run_well("key", "add", "shop", "--roles", "infer", "--dir", self.project).strip()
+        self.run_badly(4, "key", "add", "shop", "--roles", "infer", "--dir", self.project)
+        self.run_badly(2, "key", "add", "other", "--roles", "root", "--dir", self.project)
+        server = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(server.end, signal.SIGKILL)
+        self.assertEqual(os.stat(os.path.join(self.project, "server.key")).st_mode & 0o777, 0o600)
+        self.assertEqual(status_of(f"{server.url}/v2/health/ready"), 200)
+        infer(server.url, ["bank"], "nobody", expect=401)
+        infer(server.url, ["bank"], "shop", key=shop)
+        infer(server.url, ["bank"], "wrong", key=shop[:-1] + ("A" if shop[-1] != "A" else "B"), expect=401)
+        ask(f"{server.url}/v1/status", key=shop, expect=403)
+        boss = json.loads(self.run_well("key", "add", "boss", "--roles", "admin", "--json", "--dir", self.project))
+        ask(f"{server.url}/v1/status", key=boss["key"])
+        listed = ask(f"{server.url}/v1/keys", key=boss["key"])["keys"]
+        self.assertEqual([key["name"] for key in listed], ["shop", "boss"])
+        self.assertNotIn(shop, json.dumps(listed))
+        self.assertIn("the server at", self.run_well("status", self.project))
+        self.run_well("key", "revoke", "shop", "--dir", self.project)
+        infer(server.url, ["bank"], "late", key=shop, expect=401)
+        self.assertIn("revoked", self.run_well("key", "list", "--dir", self.project))
+        self.assertEqual(server.end(), 0)
+        self.assertFalse(os.path.exists(os.path.join(self.project, "server.key")))
+
+
+class Doctor(FolderTest):
+    def test_a_project_is_looked_at_part_by_part(self):
+        self.make_project()
+        told = json.loads(self.run_well("doctor", self.project, "--json"))
+        health = {one["part"]: one["health"] for one in told["findings"]}
+        self.assertEqual(health["settings"], "ok")
+        self.assertEqual(health["keys"], "ok")
+        self.assertEqual(health["model"], "look")
+        self.assertIn("flywheel turn", self.run_well("doctor", self.project))
+
+    def test_what_is_wrong_is_named_with_what_to_do(self):
+        code, out, err = flywheel("doctor", self.folder)
+        self.assertEqual(code, 10, err)
+        self.assertIn("flywheel init", out)
+        self.make_project()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            file = os.path.join(self.project, "flywheel.toml")
+            with open(file, encoding="utf-8") as settings:
+                text = settings.read()
+            with open(file, "w", encoding="utf-8") as settings:
+                settings.write(text.replace("port = 8000", f"port = {taken.getsockname()[1]}"))
+            code, out, _ = flywheel("doctor", self.project)
+        self.assertEqual(code, 10)
+        self.assertIn("taken by another program", out)
 
 
 if __name__ == "__main__":

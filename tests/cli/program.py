@@ -53,10 +53,11 @@ def flywheel(*arguments, env=None):
     return done.returncode, done.stdout, done.stderr
 
 
-def ask(url, body=None, expect=200):
-    """The JSON of an answer; `body` makes it a POST."""
+def ask(url, body=None, expect=200, key=""):
+    """The JSON of an answer; `body` makes it a POST, `key` is shown as the caller's."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    request = urllib.request.Request(url, data=data, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             status, text = answer.status, answer.read().decode()
@@ -97,10 +98,10 @@ class RunningServer:
         return self.process.returncode
 
 
-def infer(url, texts, name):
+def infer(url, texts, name, **how):
     return ask(f"{url}/v2/models/news/infer", {
         "id": name,
-        "inputs": [{"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}]})
+        "inputs": [{"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}]}, **how)
 
 
 class FolderTest(unittest.TestCase):

@@ -167,6 +167,9 @@ Result<Stream> load_stream(const std::filesystem::path& file) {
         stream.labels.push_back(label);
     }
     for (auto& row : rows) {
+        if (!row.time) {
+            continue;  // refused above
+        }
         StreamRow made{row.id, *row.time, std::move(row.text), ids.at(row.label), {}};
         if (made.id.empty()) {
             made.id = fmt::format("line-{}", row.line);

@@ -144,6 +144,12 @@ Connection::Step Connection::choose_route() {
         keep_alive_ = head_.keep_alive && !head_.has_body();  // the body was not read
         return Step::Refused;
     }
+    if (Guard* guard = loop_->shared->plan.guard;
+        guard != nullptr && !guard->admits(match_.route->role, head_.fields, response_, caller_)) {
+        answers_error_ = true;
+        keep_alive_ = head_.keep_alive && !head_.has_body();
+        return Step::Refused;
+    }
     if (head_.content_length > match_.route->body_limit) {
         refuse(
             {413,
@@ -182,6 +188,7 @@ void Connection::view_request() {
     request_.query = head_.query;
     request_.headers = head_.fields;
     request_.parameters = match_.parameters;
+    request_.caller = caller_;
     if (head_.chunked) {
         std::string& body = chunks_.body();
         body.append(kBodySlack, '\0');

@@ -119,6 +119,7 @@ class Connection {
     std::string head_store_;  // the head, when its body had to be waited for
     ChunkedBody chunks_;
     RouteMatch match_;
+    std::string caller_;  // name of the key that the request showed
     HttpRequest request_;
     HttpResponse response_;
     std::string out_;

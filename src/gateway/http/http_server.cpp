@@ -164,8 +164,8 @@ Result<void> claim(const Tcp::endpoint& endpoint) {
 
 struct HttpServer::Loops {
     Shared shared;
-    std::unique_ptr<SlowLane> slow_lane;
     std::vector<std::unique_ptr<Loop>> loops;
+    std::unique_ptr<SlowLane> slow_lane;
     std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
     std::vector<std::thread> threads;
     std::uint16_t port = 0;
@@ -216,6 +216,7 @@ void HttpServer::Loops::stop(std::chrono::milliseconds finish_within) {
         thread.join();
     }
     threads.clear();
+    slow_lane.reset();  // its jobs touch connections and loops, so they end while those exist
 }
 
 HttpServer::HttpServer(std::unique_ptr<Loops> loops) : loops_(std::move(loops)) {}

@@ -51,6 +51,7 @@ struct HttpServerPlan {
     std::size_t max_connections = 10'000;  ///< More are answered 503 and closed.
     HttpTimeOuts time_outs{};
     HttpObserver* observer = nullptr;  ///< Outlives the server.
+    Guard* guard = nullptr;            ///< Outlives the server; null = everybody may do everything.
 };
 
 class HttpServer {

@@ -53,6 +53,12 @@ class HttpServerTest : public ::testing::Test {
             },
             RouteSpeed::Slow
         );
+        add(
+            Method::Get,
+            "/slow",
+            [](const HttpRequest&, HttpResponse&) -> Result<void> { return {}; },
+            RouteSpeed::Slow
+        );
         add(Method::Get, "/later", [](const HttpRequest&, HttpResponse&) -> Result<void> {
             return make_error(Code::Unavailable, "Not now: 1");
         });
@@ -263,6 +269,22 @@ TEST_F(HttpServerTest, KeepsAnsweringWhileASlowRouteWaits) {
     EXPECT_GE(server_->in_flight(), 1U);
     release_.set_value();
     EXPECT_EQ(slow.answer().body, "waited");
+}
+
+TEST_F(HttpServerTest, EndsWhileSlowRoutesRunAndWait) {
+    HttpServerPlan plan;
+    plan.threads = 1;
+    plan.workers = 1;
+    start(std::move(plan));
+    RawClient running(server_->port());
+    running.send(get_request("/wait"));
+    waiting_.get_future().wait();
+    RawClient gone(server_->port());
+    gone.send(get_request("/slow"));
+    auto ended = std::async(std::launch::async, [this] { server_.reset(); });
+    EXPECT_TRUE(running.closed_by_server());
+    release_.set_value();
+    ended.get();
 }
 
 TEST_F(HttpServerTest, ServesSixtyFourConnectionsAtOnce) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "gateway/http/guard.h"
 
 namespace flywheel::http {
 
@@ -65,6 +66,13 @@ void append_escaped(std::string& out, std::string_view text) {
 
 std::string_view name_of(Method method) {
     return kMethodNames.at(static_cast<std::size_t>(method));
+}
+
+std::string_view name_of(Role role) {
+    constexpr std::array<std::string_view, kRoles> kNames = {
+        "open", "metadata", "infer", "feedback", "label", "read", "admin"
+    };
+    return kNames.at(static_cast<std::size_t>(role));
 }
 
 bool same_token(std::string_view left, std::string_view right) {

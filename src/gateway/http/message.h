@@ -49,6 +49,7 @@ struct HttpRequest {
     std::string_view query;  ///< Behind the '?', as sent; empty when there is none.
     std::span<const HeaderField> headers;
     std::array<PathParameter, kMaxPathParameters> parameters{};
+    std::string_view caller;                        ///< Name of the key that was shown; may be "".
     std::string_view body;                          ///< kBodySlack readable bytes stand behind it.
     std::chrono::steady_clock::time_point arrived;  ///< When the last byte had been read.
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/http/guard.h"
 #include "gateway/http/message.h"
 
 namespace flywheel::http {
@@ -33,6 +34,7 @@ struct Route {
     RouteFunction run;
     RouteSpeed speed = RouteSpeed::Fast;
     std::uint64_t body_limit = kDefaultBodyLimit;  ///< Bytes.
+    Role role = Role::Admin;                       ///< What a caller must be allowed to do.
 };
 
 enum class RouteOutcome { Found, UnknownPath, WrongMethod, BadEncoding };

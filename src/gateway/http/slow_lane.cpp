@@ -19,9 +19,11 @@ SlowLane::SlowLane(int threads) {
 }
 
 SlowLane::~SlowLane() {
+    std::deque<std::function<void()>> never_run;
     {
         const std::scoped_lock lock(mutex_);
         ending_ = true;
+        never_run.swap(jobs_);
     }
     wake_.notify_all();
     for (std::thread& thread : threads_) {

@@ -17,7 +17,7 @@ class SlowLane {
     explicit SlowLane(int threads);
     SlowLane(const SlowLane&) = delete;
     SlowLane& operator=(const SlowLane&) = delete;
-    ~SlowLane();  ///< Runs what waits, then ends.
+    ~SlowLane();  ///< Ends after the jobs under way; what still waits is never run.
 
     /// Runs `job` soon; false, and nothing happens, when too many wait. Any thread.
     bool submit(std::function<void()> job);

@@ -67,8 +67,10 @@ std::optional<SegmentName> parse_segment_name(std::string_view name) {
         return std::nullopt;
     }
     SegmentName parsed;
-    const auto read = std::from_chars(name.data(), name.data() + dot, parsed.segment);
-    if (read.ec != std::errc() || read.ptr != name.data() + dot || parsed.segment == 0) {
+    const auto digits = name.substr(0, dot);
+    const char* const end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, parsed.segment);
+    if (read.ec != std::errc() || read.ptr != end || parsed.segment == 0) {
         return std::nullopt;
     }
     parsed.ending = std::string(name.substr(dot + 1));

@@ -77,7 +77,9 @@ Result<void> apply(Connection& connection, const Migration& migration) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-    static const std::array<Migration, 1> kAll = {{{1, "records", kMigration0001Records}}};
+    static const std::array<Migration, 2> kAll = {
+        {{1, "records", kMigration0001Records}, {2, "api_keys", kMigration0002ApiKeys}}
+    };
     return kAll;
 }
 

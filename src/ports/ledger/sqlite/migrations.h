@@ -25,7 +25,8 @@ struct Migration {
 /// Runs what is missing, each in a transaction of its own. Safe when two processes do it at once.
 Result<void> migrate(Connection& connection);
 
-/// Text of migration 1.
+/// Their texts.
 extern const std::string_view kMigration0001Records;
+extern const std::string_view kMigration0002ApiKeys;
 
 }  // namespace flywheel::sqlite

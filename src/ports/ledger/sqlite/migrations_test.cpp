@@ -9,6 +9,7 @@
 
 #include "ports/ledger/sqlite/connection.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
+#include "records/api_key.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -56,6 +57,7 @@ template <class Record>
 class TableOf : public ::testing::Test {};
 
 using Records = ::testing::Types<
+    ApiKey,
     Schema,
     Example,
     LabelTask,

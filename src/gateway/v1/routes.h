@@ -5,11 +5,14 @@
 // gateway starts; all of them are slow routes, on the server's workers.
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "gateway/access.h"
 #include "gateway/gateway.h"
+#include "gateway/keys.h"
 #include "loop/conductor.h"
 #include "ports/ledger/ledger.h"
 #include "ports/vault/vault.h"
@@ -77,17 +80,20 @@ struct V1Rooms {
     const Clock& clock;
     V1Records records;
     std::function<CapturedCounts()> captured;  ///< Empty = not shown.
-    std::function<void()> wake_loop;           ///< After an answer or a new Turn; may be empty.
+    std::shared_ptr<Keys> keys;                ///< Null = no key routes.
+    Access* access = nullptr;         ///< Is told when keys change; null = nobody is at the door.
+    std::function<void()> wake_loop;  ///< After an answer or a new Turn; may be empty.
 };
 
 /// Adds all groups.
 void add_v1_routes(Gateway& gateway, const V1Rooms& rooms);
 
-/// The groups, one a file: labels, turns, models, datasets and monitoring, status.
+/// The groups, one a file: labels, turns, models, datasets and monitoring, status, keys.
 void add_label_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_turn_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_model_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_record_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_status_route(Gateway& gateway, const V1Rooms& rooms);
+void add_key_routes(Gateway& gateway, const V1Rooms& rooms);
 
 }  // namespace flywheel::gateway

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json_value.h"
-#include "gateway/v1_exchange.h"
+#include "gateway/v1/exchange.h"
 
 namespace flywheel::gateway {
 

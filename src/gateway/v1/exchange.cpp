@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/v1_exchange.h"
+#include "gateway/v1/exchange.h"
 
 #include <algorithm>
 #include <charconv>
@@ -130,6 +130,7 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_model_routes(gateway, rooms);
     add_record_routes(gateway, rooms);
     add_status_route(gateway, rooms);
+    add_key_routes(gateway, rooms);
 }
 
 }  // namespace flywheel::gateway

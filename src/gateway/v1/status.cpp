@@ -2,7 +2,7 @@
 // GET /v1/status: all that a person asks first, in one JSON object. The page at `/` and the command
 // `flywheel status` show it.
 #include "base/json_value.h"
-#include "gateway/v1_exchange.h"
+#include "gateway/v1/exchange.h"
 
 namespace flywheel::gateway {
 

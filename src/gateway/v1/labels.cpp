@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json_value.h"
-#include "gateway/v1_exchange.h"
+#include "gateway/v1/exchange.h"
 #include "records/label_fold.h"
 
 namespace flywheel::gateway {

@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // What the /v1 groups share: reading query and body, answering with records, adding a slow route.
-// Private to the gateway's v1_*.cpp.
+// Private to gateway/v1.
 
 #include <cstdint>
 #include <functional>
@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "gateway/http/message.h"
-#include "gateway/v1_routes.h"
+#include "gateway/v1/routes.h"
 #include "records/field.h"
 
 namespace flywheel::gateway {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json_value.h"
-#include "gateway/v1_exchange.h"
+#include "gateway/v1/exchange.h"
 
 namespace flywheel::gateway {
 

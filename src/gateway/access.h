@@ -1,0 +1,88 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Access: decides who may call which route, and how often. It reads no ledger while requests come:
+// refresh() publishes a table of keys that connection threads look into without a lock. While there
+// is no key everybody may do everything, which is why the server then listens on loopback only.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "gateway/http/guard.h"
+#include "gateway/metrics.h"
+#include "records/api_key.h"
+
+namespace flywheel::gateway {
+
+/// The role that a route asks for. What is not known to it asks for admin.
+[[nodiscard]] http::Role role_for(http::Method method, std::string_view pattern);
+
+/// A token bucket of `rate` tokens a second that holds `burst`, in one atomic word: the time at
+/// which it will be full again (the virtual-scheduling form of ITU-T I.371, annex A, which admits
+/// exactly what the bucket does). Any thread.
+class RateLimit {
+  public:
+    RateLimit(double rate, double burst);
+
+    /// 0 when a request at `now` (nanoseconds of a monotonic clock) may pass, which takes a token;
+    /// else nanoseconds until the next one may.
+    std::int64_t take(std::int64_t now);
+
+  private:
+    std::int64_t token_nanos_;  ///< Between two tokens; 0 = no limit.
+    std::int64_t depth_nanos_;  ///< How far ahead of `now` the bucket may be: (burst - 1) tokens.
+    std::atomic<std::int64_t> full_at_ = 0;
+};
+
+class Access final : public http::Guard {
+  public:
+    struct Plan {
+        bool open_read = true;  ///< Metadata, statistics, /metrics and docs need no key.
+    };
+
+    /// `local_key` has every role and no limit; it is for commands on this machine ("" = none).
+    Access(Plan plan, const Clock& clock, std::string local_key);
+    ~Access() override;
+
+    /// Publishes these keys; revoked ones are left out. Buckets of keys that stay keep their level.
+    void refresh(const std::vector<ApiKey>& keys);
+
+    bool admits(
+        http::Role role,
+        std::span<const http::HeaderField> headers,
+        http::HttpResponse& refusal,
+        std::string& caller
+    ) override;
+
+    /// True when there is any key, so that callers must show one.
+    [[nodiscard]] bool guarded() const;
+
+    /// fw_rejected_total{reason=auth|role|rate}.
+    void append_metrics(MetricsPage& page) const;
+
+  private:
+    struct Holder;
+    struct Table;
+
+    enum Reason : std::uint8_t { kAuth, kRole, kRate, kReasons };
+
+    const Holder* find(std::string_view key, const Table& table) const;
+    bool refuse_unknown(std::string_view key, http::HttpResponse& refusal);
+
+    Plan plan_;
+    const Clock& clock_;
+    std::string local_key_;
+    std::unique_ptr<Holder> local_;
+    std::mutex changing_;
+    std::vector<std::unique_ptr<const Table>> tables_;  // readers may still be in an old one
+    std::atomic<const Table*> table_;
+    std::array<std::atomic<std::uint64_t>, kReasons> rejected_{};
+};
+
+}  // namespace flywheel::gateway

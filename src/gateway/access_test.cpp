@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/access.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/rng.h"
+#include "gateway/keys.h"
+#include "plain_ledger.h"
+
+namespace flywheel::gateway {
+namespace {
+
+using http::HeaderField;
+using http::HttpResponse;
+using http::Method;
+using http::Role;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+struct Doorway {
+    testing::PlainLedger ledger;
+    ManualClock clock{*parse_time("2026-03-01T12:00:00Z")};
+    Keys keys{Writer<ApiKey>(ledger), clock};
+    Access access{{}, clock, "fwk_local"};
+    HttpResponse refusal;
+    std::string caller;
+
+    std::string add(KeyPlan plan) {
+        const auto made = keys.add(plan);
+        CHECK(made.has_value());
+        refresh();
+        return made->secret;
+    }
+
+    void refresh() { access.refresh(keys.list().value()); }
+
+    /// Status of a request that shows this key.
+    int ask(Role role, const std::string& key, std::string_view header = "Authorization") {
+        refusal.clear();
+        const std::string value = header == "Authorization" ? "Bearer " + key : key;
+        const std::array<HeaderField, 1> fields = {HeaderField{header, value}};
+        const bool let_in =
+            access.admits(role, {fields.data(), key.empty() ? 0U : 1U}, refusal, caller);
+        return let_in ? 200 : refusal.status;
+    }
+};
+
+TEST(Access, EverybodyMayDoEverythingWhileThereIsNoKey) {
+    Doorway door;
+    EXPECT_FALSE(door.access.guarded());
+    EXPECT_EQ(door.ask(Role::Admin, ""), 200);
+}
+
+TEST(Access, AKeyOpensItsRolesAndNothingElse) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer", "feedback"}});
+    EXPECT_TRUE(door.access.guarded());
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    EXPECT_EQ(door.caller, "shop");
+    EXPECT_EQ(door.ask(Role::Feedback, shop, "x-api-key"), 200);
+    for (const Role role : {Role::Label, Role::Read, Role::Admin}) {
+        EXPECT_EQ(door.ask(role, shop), 403);
+        EXPECT_THAT(door.refusal.body, HasSubstr("'shop'"));
+    }
+    EXPECT_EQ(door.ask(Role::Open, ""), 200);
+    EXPECT_EQ(door.ask(Role::Metadata, ""), 200);
+}
+
+TEST(Access, AnAdminMayDoEverything) {
+    Doorway door;
+    const std::string boss = door.add({.name = "boss", .roles = {"admin"}});
+    for (const Role role : {Role::Infer, Role::Feedback, Role::Label, Role::Read, Role::Admin}) {
+        EXPECT_EQ(door.ask(role, boss), 200);
+    }
+}
+
+TEST(Access, NoKeyAndAWrongKeyAreRefusedWithAChallenge) {
+    Doorway door;
+    const std::string good = door.add({.name = "shop", .roles = {"infer"}});
+    std::string other = good;
+    other.back() = other.back() == 'A' ? 'B' : 'A';
+    for (const std::string& key : {std::string(), other, std::string("fwk_"), good + "A"}) {
+        EXPECT_EQ(door.ask(Role::Infer, key), 401) << key;
+        EXPECT_THAT(door.refusal.header_lines(), HasSubstr("WWW-Authenticate: Bearer"));
+        EXPECT_EQ(door.refusal.body.find(good), std::string::npos);
+    }
+    MetricsPage page;
+    door.access.append_metrics(page);
+    EXPECT_THAT(page.text(), HasSubstr(R"(fw_rejected_total{reason="auth"} 4)"));
+}
+
+TEST(Access, ARevokedOrExpiredKeyIsNoKey) {
+    Doorway door;
+    const Time soon = door.clock.now() + std::chrono::hours(1);
+    const std::string brief = door.add({.name = "brief", .roles = {"infer"}, .expires = soon});
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Infer, brief), 200);
+    door.clock.set(soon);
+    EXPECT_EQ(door.ask(Role::Infer, brief), 401);
+    ASSERT_TRUE(door.keys.revoke("shop"));
+    door.refresh();
+    EXPECT_EQ(door.ask(Role::Infer, shop), 401);
+    EXPECT_EQ(door.keys.revoke("shop").error().code, Code::NotFound);
+}
+
+TEST(Access, TheLocalKeyAlwaysOpens) {
+    Doorway door;
+    door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Admin, "fwk_local"), 200);
+    EXPECT_EQ(door.caller, "local");
+}
+
+TEST(Access, MetadataNeedsAKeyWhenTheSettingsSaySo) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    Access strict({.open_read = false}, door.clock, "");
+    strict.refresh(door.keys.list().value());
+    HttpResponse refusal;
+    std::string caller;
+    EXPECT_FALSE(strict.admits(Role::Metadata, {}, refusal, caller));
+    EXPECT_TRUE(strict.admits(Role::Open, {}, refusal, caller));
+    const std::string value = "Bearer " + shop;
+    const std::array<HeaderField, 1> fields = {HeaderField{"Authorization", value}};
+    EXPECT_TRUE(strict.admits(Role::Metadata, fields, refusal, caller));
+}
+
+TEST(Access, ARateIsKeptAndSaysWhenToComeBack) {
+    Doorway door;
+    const std::string shop =
+        door.add({.name = "shop", .roles = {"infer"}, .rate = 0.01, .burst = 3});
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    }
+    EXPECT_EQ(door.ask(Role::Infer, shop), 429);
+    EXPECT_THAT(door.refusal.header_lines(), HasSubstr("Retry-After: 100"));
+    door.refresh();  // keys that stay keep their bucket
+    EXPECT_EQ(door.ask(Role::Infer, shop), 429);
+}
+
+// The bucket as it is defined: tokens = min(burst, tokens + dt * rate), one taken a request.
+RC_GTEST_PROP(RateLimit, AdmitsWhatTheTokenBucketAdmits, (std::uint64_t seed)) {
+    Rng rng(seed);
+    const auto burst = static_cast<double>(1 + rng.below(5));
+    const auto rate = static_cast<double>(1 + rng.below(100));
+    RateLimit limit(rate, burst);
+    double tokens = burst;
+    std::int64_t now = kSecond;
+    for (int i = 0; i < 200; ++i) {
+        const auto step =
+            static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(kSecond / 20)));
+        now += step;
+        tokens = std::min(burst, tokens + static_cast<double>(step) * 1e-9 * rate);
+        const std::int64_t wait = limit.take(now);
+        if (std::abs(tokens - 1) < 1e-4) {
+            return;  // the nanosecond decides, and rounding it
+        }
+        RC_ASSERT((wait == 0) == (tokens >= 1));
+        tokens -= wait == 0 ? 1 : 0;
+        if (wait > 0) {
+            RC_ASSERT(std::abs(static_cast<double>(wait) * 1e-9 - (1 - tokens) / rate) < 1e-3);
+        }
+    }
+}
+
+TEST(Keys, RefuseBadPlansAndNamesInUse) {
+    Doorway door;
+    const auto code = [&](KeyPlan plan) { return door.keys.add(plan).error().code; };
+    EXPECT_EQ(code({.name = "no spaces", .roles = {"infer"}}), Code::InvalidArgument);
+    EXPECT_EQ(code({.name = "", .roles = {"infer"}}), Code::InvalidArgument);
+    EXPECT_EQ(code({.name = "a", .roles = {}}), Code::InvalidArgument);
+    EXPECT_EQ(code({.name = "a", .roles = {"root"}}), Code::InvalidArgument);
+    EXPECT_EQ(code({.name = "a", .roles = {"infer"}, .rate = -1}), Code::InvalidArgument);
+    EXPECT_EQ(
+        code({.name = "a", .roles = {"infer"}, .expires = door.clock.now()}), Code::InvalidArgument
+    );
+}
+
+TEST(Keys, TheTextOfAKeyIsStoredNowhere) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(shop.size(), 47U);
+    for (const ApiKey& key : door.keys.list().value()) {
+        EXPECT_EQ(to_json_text(key).find(shop), std::string::npos);
+        EXPECT_EQ(key.digest, sha256(shop));
+    }
+}
+
+TEST(RoleFor, WhatNobodyThoughtOfNeedsAnAdmin) {
+    EXPECT_EQ(role_for(Method::Get, "/v3/anything"), Role::Admin);
+    EXPECT_EQ(role_for(Method::Post, "/v1/anything"), Role::Admin);
+    EXPECT_EQ(role_for(Method::Post, "/v2/repository/models/{model}/unload"), Role::Admin);
+    EXPECT_EQ(role_for(Method::Put, "/v2/models/{model}/infer"), Role::Admin);
+    EXPECT_EQ(role_for(Method::Get, "/v1/keys"), Role::Admin);
+    EXPECT_EQ(role_for(Method::Get, "/v2/models/{model}/requests/{id}"), Role::Read);
+    EXPECT_EQ(role_for(Method::Get, "/"), Role::Open);
+    EXPECT_EQ(role_for(Method::Get, "/v2/health/ready"), Role::Open);
+    EXPECT_EQ(role_for(Method::Get, "/v2/models/{model}"), Role::Metadata);
+    EXPECT_EQ(role_for(Method::Post, "/v2/models/{model}/versions/{version}/infer"), Role::Infer);
+}
+
+}  // namespace
+}  // namespace flywheel::gateway

@@ -1,0 +1,37 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// The guard at the server's door: asked once the route of a request is known and before its body is
+// read. Implemented by gateway/access; called on connection threads.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "gateway/http/message.h"
+
+namespace flywheel::http {
+
+/// What a caller must be allowed to do. Open needs no key, Metadata any key or, by the settings,
+/// none.
+enum class Role : std::uint8_t { Open, Metadata, Infer, Feedback, Label, Read, Admin };
+
+constexpr std::size_t kRoles = 7;
+
+/// "infer", as keys name it.
+[[nodiscard]] std::string_view name_of(Role role);
+
+class Guard {
+  public:
+    Guard() = default;
+    Guard(const Guard&) = delete;
+    Guard& operator=(const Guard&) = delete;
+    virtual ~Guard() = default;
+
+    /// True, and `caller` is the name of the key ("" without one). False: `refusal` is the answer.
+    /// Never waits.
+    virtual bool admits(
+        Role role, std::span<const HeaderField> headers, HttpResponse& refusal, std::string& caller
+    ) = 0;
+};
+
+}  // namespace flywheel::http
