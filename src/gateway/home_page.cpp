@@ -157,7 +157,7 @@ function show_work(s) {
   say("incident", incident ? incident.sentence : "");
   const captured = s.captured;
   const refused = captured && captured.failure;
-  say("rows", captured ? `${number(captured.rows)} rows` : "–", refused ? "bad" : "");
+  say("rows", captured ? `${number(captured.rows)} rows since the start` : "–", refused ? "bad" : "");
   say("captured", refused ? captured.failure : captured ? `${number(captured.feedback)} answers of users, ${number(captured.dropped)} rows dropped` : "");
 }
 

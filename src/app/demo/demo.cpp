@@ -220,7 +220,8 @@ Result<std::unique_ptr<Project>> open_project(
 Result<void> report_all(const DemoOptions& options, const Outcome& outcome, Project& project) {
     const bool colours = wants_colour(STDOUT_FILENO);
     const std::size_t width = terminal_width(STDOUT_FILENO, 140);
-    fmt::print("\n{}\n", TRY(table_text(outcome, project, width, colours)));
+    fmt::print("\n{}", TRY(table_text(outcome, project, width, colours)));
+    fmt::print("\n{}\n", people_text(TRY(people_of(outcome, project))));
     fmt::print("{}", summary_text(outcome.summary, colours));
     if (!options.json.empty()) {
         TRY(write_json(options.json, TRY(json_text(options, outcome, project))));

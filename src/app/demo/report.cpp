@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "app/screen.h"
 #include "base/json_value.h"
+#include "records/label_event.h"
 #include "stats/interval.h"
+#include "tasks/text/payload.h"
 
 namespace flywheel::app {
 
@@ -156,6 +159,45 @@ Result<std::string> table_text(
     return table.to_text(width, Painter(colours));
 }
 
+Result<People> people_of(const Outcome& outcome, Project& project) {
+    std::unordered_map<Digest, std::int64_t, DigestHash> truth;
+    for (const auto& row : outcome.stream.rows) {
+        truth.emplace(text::item_of(row.text), row.label);
+    }
+    People people;
+    TRY(Reader<LabelEvent>(project.ledger())
+            .each(
+                Where<LabelEvent>()
+                    .eq(&LabelEvent::actor_kind, ActorKind::Human)
+                    .eq(&LabelEvent::action, LabelAction::Answer),
+                [&](const LabelEvent& event) -> Result<void> {
+                    const auto known = truth.find(event.item);
+                    if (known != truth.end() && event.choice) {
+                        people.answers += 1;
+                        people.differing += *event.choice == known->second ? 0 : 1;
+                    }
+                    return {};
+                }
+            ));
+    return people;
+}
+
+std::string people_text(const People& people) {
+    if (people.answers == 0) {
+        return "";
+    }
+    const auto interval =
+        stats::wilson({static_cast<double>(people.differing), static_cast<double>(people.answers)});
+    return fmt::format(
+        "Audited accuracy compares with what people answered, and {:.1f} % of their answers "
+        "({:.1f}-{:.1f}, n {}) differ from the recorded truth.\n",
+        100 * static_cast<double>(people.differing) / static_cast<double>(people.answers),
+        100 * interval.lower,
+        100 * interval.upper,
+        grouped(people.answers)
+    );
+}
+
 std::string summary_text(const Summary& summary, bool colours) {
     Table table;
     table.add_column("");
@@ -209,6 +251,7 @@ Result<std::string> json_text(
         ));
         turns.push_back(std::move(turn));
     }
+    const People people = TRY(people_of(outcome, project));
     const Json whole = {
         {"stream",
          {{"name", stream.name},
@@ -226,7 +269,8 @@ Result<std::string> json_text(
          {{"never", line_json(summary.never)},
           {"shift", line_json(summary.shift)},
           {"loop", line_json(summary.loop)},
-          {"all", line_json(summary.all)}}}
+          {"all", line_json(summary.all)},
+          {"people", {{"answers", people.answers}, {"differing", people.differing}}}}}
     };
     return pretty(whole) + "\n";
 }

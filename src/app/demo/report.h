@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the demo prints and writes: the table by quarter, the four lines, and everything as JSON.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,17 @@ struct Outcome {
 Result<std::string> table_text(
     const Outcome& outcome, Project& project, std::size_t width, bool colours
 );
+
+/// How often people's answers differ from the stream's truth: audited accuracy compares with them.
+struct People {
+    std::int64_t answers = 0;
+    std::int64_t differing = 0;
+};
+
+Result<People> people_of(const Outcome& outcome, Project& project);
+
+/// One sentence under the table; "" when nobody answered.
+[[nodiscard]] std::string people_text(const People& people);
 
 [[nodiscard]] std::string summary_text(const Summary& summary, bool colours);
 
