@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "gateway/feedback_json.h"
-#include "gateway/infer_answer.h"
+#include "gateway/infer/infer_answer.h"
 
 namespace flywheel::gateway {
 

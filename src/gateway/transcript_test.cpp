@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plays the conversations in tests/api against a real server. It serves model "m", labels a, b, c,
-// versions 1 (stable, scores .5 .25 .25) and 2 (not loaded), at 2026-03-01T12:00:00Z.
+// versions 1 (stable, scores .5 .25 .25) and 2 (not loaded), and models over tensors whose output y
+// is their input x: "f32" FP32 [-1,4], "u8" UINT8 [-1,-1], "pair" INT32 [-1,2] with a second input
+// z; at 2026-03-01T12:00:00Z.
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -70,7 +72,7 @@ void read_expected(std::istream& file, Exchange& exchange) {
     std::getline(file, line);
     exchange.status = std::stoi(line);
     while (std::getline(file, line) && line != "---") {
-        if (exchange.body.empty() && !line.starts_with('{') &&
+        if (exchange.body.empty() && !line.starts_with('{') && !line.starts_with('[') &&
             line.find(": ") != std::string::npos) {
             exchange.fields.push_back(line);
         } else {
@@ -108,6 +110,12 @@ void play(const std::filesystem::path& path) {
     world.add_version("m", 1, "0.5,0.25,0.25");
     world.add_version("m", 2, "0.25,0.5,0.25");
     world.roll_out("m", 1);
+    for (const auto& [model, artefact] : std::vector<std::pair<std::string, std::string>>{
+             {"f32", "echo FP32 4"}, {"pair", "pair INT32 2"}, {"u8", "echo UINT8 -1"}
+         }) {
+        world.add_version(model, 1, artefact);
+        world.roll_out(model, 1);
+    }
     ASSERT_TRUE(world.serving.refresh_all());
     Gateway gateway;
     add_v2_routes(gateway, {&world.serving, "test"});
