@@ -53,6 +53,8 @@ Json request_body(const Route& route) {
     Json content = json_content(reference(route.doc.request));
     if (route.name == "infer") {
         content["application/octet-stream"] = Json::object();
+    } else if (route.name == "feedback") {
+        content["application/x-ndjson"] = Json::object();
     }
     return {{"content", std::move(content)}};
 }
@@ -75,7 +77,7 @@ Json operation(const Route& route) {
     if (route.name == "infer") {
         good["content"]["application/octet-stream"] = Json::object();
     }
-    made["responses"]["200"] = std::move(good);
+    made["responses"][route.name == "feedback" ? "202" : "200"] = std::move(good);
     made["responses"]["default"] = {{"$ref", "#/components/responses/Error"}};
     return made;
 }
