@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "gateway/feedback_json.h"
-#include "gateway/infer_answer.h"
+#include "gateway/infer/infer_answer.h"
 
 namespace flywheel::gateway {
 
@@ -198,6 +198,7 @@ void add_capture_routes(Gateway& gateway, CaptureDoors doors) {
                ) { return take_feedback(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
         .body_limit = kFeedbackBodyLimit,
+        .doc = {"Takes what users say about served rows; 202 once it is on disk.", "Feedback"},
     });
     gateway.add({
         .method = http::Method::Get,
@@ -207,6 +208,7 @@ void add_capture_routes(Gateway& gateway, CaptureDoors doors) {
                    const HttpRequest& request, HttpResponse& response
                ) { return show_request(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
+        .doc = {"A captured request with what was said about it."},
     });
 }
 

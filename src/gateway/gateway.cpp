@@ -21,6 +21,7 @@ Gateway::Gateway() {
             response.body = metrics_page();
             return {};
         },
+        .doc = {"Counts and times as Prometheus text."},
     });
     add_metrics([this](MetricsPage& page) {
         const http::HttpServer* server = live_;

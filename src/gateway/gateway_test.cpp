@@ -2,7 +2,6 @@
 #include "gateway/gateway.h"
 
 #include <atomic>
-#include <cmath>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -10,7 +9,6 @@
 
 #include "gateway/capture_routes.h"
 #include "gateway/feedback_json.h"
-#include "gateway/infer_answer.h"
 #include "gateway/v2_routes.h"
 #include "raw_client.h"
 #include "serving_world.h"
@@ -174,60 +172,6 @@ TEST_F(GatewayTest, SwapsVersionsUnderLoadWithoutAFailedRequest) {
         peer.join();
     }
     EXPECT_EQ(failed, 0);
-}
-
-TEST(InferBody, SurvivesMutatedBytes) {
-    const std::string good =
-        R"({"id":"q","inputs":[{"name":"text","shape":[2,1],"datatype":"BYTES","data":[["a\u00e9"],["b"]]}],"outputs":[{"name":"scores","parameters":{"binary_data":false}}],"parameters":{"priority":1,"x":[{"y":[1,2.5e3,null]}]}})";
-    Rng rng(3);
-    InferBody body;
-    int accepted = 0;
-    for (int round = 0; round < 100'000; ++round) {
-        std::string text = good;
-        for (std::uint64_t edits = rng.below(4); edits > 0; --edits) {
-            const std::size_t at = rng.below(text.size());
-            switch (rng.below(4)) {
-                case 0:
-                    text[at] = static_cast<char>(rng.below(256));
-                    break;
-                case 1:
-                    text.insert(at, 1, "{}[]\",:\\0"[rng.below(9)]);
-                    break;
-                case 2:
-                    text.erase(at, 1 + rng.below(5));
-                    break;
-                default:
-                    text.insert(at, text.substr(rng.below(text.size()), rng.below(20)));
-                    break;
-            }
-        }
-        const std::size_t size = text.size();
-        text.append(http::kBodySlack, ' ');
-        if (body.parse(std::string_view(text).substr(0, size))) {
-            ++accepted;
-            ASSERT_EQ(body.texts.size(), 2U);
-        }
-    }
-    EXPECT_GT(accepted, 10'000);
-    EXPECT_LT(accepted, 90'000);
-}
-
-TEST(InferAnswer, ShowsNumbersThatAreNotFiniteAsNull) {
-    serving::InferAnswer answer;
-    auto served = std::make_shared<serving::ServedVersion>();
-    served->model = "m";
-    served->number_text = "1";
-    served->labels = {"a", "b"};
-    answer.served = served;
-    answer.request_id = "q\"1";
-    answer.labels = {1};
-    answer.scores = {NAN, 1e-7F};
-    std::string out;
-    append_infer_answer(out, answer, {OutputKind::Scores});
-    EXPECT_EQ(
-        out,
-        R"({"model_name":"m","model_version":"1","id":"q\"1","parameters":{"fw_nonfinite":true},"outputs":[{"name":"scores","shape":[1,2],"datatype":"FP32","data":[null,1e-07]}]})"
-    );
 }
 
 TEST(Feedback, HasLimits) {

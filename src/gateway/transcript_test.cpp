@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plays the conversations in tests/api against a real server. It serves model "m", labels a, b, c,
-// versions 1 (stable, scores .5 .25 .25) and 2 (not loaded), at 2026-03-01T12:00:00Z.
+// versions 1 (stable, scores .5 .25 .25) and 2 (not loaded), and models over tensors whose output y
+// is their input x: "f32" FP32 [-1,4], "u8" UINT8 [-1,-1], "pair" INT32 [-1,2] with a second input
+// z; at 2026-03-01T12:00:00Z.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "base/json_value.h"
 #include "gateway/capture_routes.h"
+#include "gateway/openapi/openapi.h"
 #include "gateway/v2_routes.h"
 #include "raw_client.h"
 #include "serving_world.h"
@@ -70,7 +76,7 @@ void read_expected(std::istream& file, Exchange& exchange) {
     std::getline(file, line);
     exchange.status = std::stoi(line);
     while (std::getline(file, line) && line != "---") {
-        if (exchange.body.empty() && !line.starts_with('{') &&
+        if (exchange.body.empty() && !line.starts_with('{') && !line.starts_with('[') &&
             line.find(": ") != std::string::npos) {
             exchange.fields.push_back(line);
         } else {
@@ -103,21 +109,35 @@ void expect_answer(const Exchange& exchange, const testing::RawAnswer& answer) {
     }
 }
 
-void play(const std::filesystem::path& path) {
+/// A fresh server with the models named above.
+struct TranscriptServer {
     testing::ServingWorld world;
-    world.add_version("m", 1, "0.5,0.25,0.25");
-    world.add_version("m", 2, "0.25,0.5,0.25");
-    world.roll_out("m", 1);
-    ASSERT_TRUE(world.serving.refresh_all());
     Gateway gateway;
-    add_v2_routes(gateway, {&world.serving, "test"});
-    add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
-    ASSERT_TRUE(gateway.start({.port = 0, .time_outs = {}}));
+
+    TranscriptServer() {
+        world.add_version("m", 1, "0.5,0.25,0.25");
+        world.add_version("m", 2, "0.25,0.5,0.25");
+        world.roll_out("m", 1);
+        for (const auto& [model, artefact] : std::vector<std::pair<std::string, std::string>>{
+                 {"f32", "echo FP32 4"}, {"pair", "pair INT32 2"}, {"u8", "echo UINT8 -1"}
+             }) {
+            world.add_version(model, 1, artefact);
+            world.roll_out(model, 1);
+        }
+        EXPECT_TRUE(world.serving.refresh_all());
+        add_v2_routes(gateway, {&world.serving, "test"});
+        add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
+        EXPECT_TRUE(gateway.start({.port = 0, .time_outs = {}}));
+    }
+};
+
+void play(const std::filesystem::path& path) {
+    const TranscriptServer server;
     const auto exchanges = read_transcript(path);
     EXPECT_FALSE(exchanges.empty());
     for (const Exchange& exchange : exchanges) {
         SCOPED_TRACE(exchange.request);
-        testing::RawClient client(gateway.port());
+        testing::RawClient client(server.gateway.port());
         expect_answer(exchange, client.ask(exchange.request, exchange.head_only));
     }
 }
@@ -133,6 +153,47 @@ TEST(Transcripts, AreAnsweredAsWritten) {
         }
     }
     EXPECT_GE(files, 3);
+}
+
+/// With FLYWHEEL_WRITE_GOLDEN set, writes the document instead.
+TEST(OpenApi, DescribesTheRoutesAsItsGoldenFileSays) {
+    const TranscriptServer server;
+    testing::RawClient client(server.gateway.port());
+    const std::string document = client.ask(testing::get_request("/v2/openapi.json")).body;
+    const auto path =
+        std::filesystem::path(__FILE__).parent_path() / "../../tests/api/openapi.json";
+    if (std::getenv("FLYWHEEL_WRITE_GOLDEN") != nullptr) {
+        std::ofstream(path) << document << '\n';
+    }
+    std::stringstream golden;
+    golden << std::ifstream(path).rdbuf();
+    EXPECT_EQ(document + '\n', golden.str());
+}
+
+TEST(OpenApi, NamesOnlySchemasThatAreThereAndEachOperationOnce) {
+    const TranscriptServer server;
+    const Json document = parse_json(openapi_text(server.gateway.router(), "test")).value();
+    std::set<std::string> operations;
+    std::size_t count = 0;
+    for (const auto& [path, methods] : document["paths"].items()) {
+        for (const auto& [method, operation] : methods.items()) {
+            operations.insert(operation["operationId"].get<std::string>());
+            ++count;
+        }
+    }
+    EXPECT_EQ(operations.size(), count);
+    EXPECT_EQ(count, server.gateway.router().routes().size());
+    const std::string text = document.dump();
+    const std::string_view mark = "#/components/schemas/";
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
+        const std::size_t begin = at + mark.size();
+        const std::string name = text.substr(begin, text.find('"', begin) - begin);
+        EXPECT_TRUE(document["components"]["schemas"].contains(name)) << name;
+    }
+    const std::string page = docs_page(server.gateway.router(), "test");
+    EXPECT_EQ(page.find("http://"), std::string::npos);
+    EXPECT_EQ(page.find("https://"), std::string::npos);
+    EXPECT_EQ(page.find("<script"), std::string::npos);
 }
 
 TEST(Transcripts, HolesFitAnythingOnOneLine) {

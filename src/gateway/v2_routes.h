@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Route group: Open Inference Protocol V2, health, metadata and inference (JSON). Added by app/
-// before the gateway starts; runs on connection threads.
+// Route group: Open Inference Protocol V2: health, metadata, inference, statistics, repository and
+// the documentation of all routes. Added by app/ before the gateway starts; runs on connection
+// threads, load and unload on the server's workers.
 
 #include <string>
 

@@ -97,7 +97,8 @@ std::optional<Refusal> ChunkedBody::read_size(std::string_view line) {
     if (!behind.empty() && behind.find(';') == std::string_view::npos) {
         return Refusal{400, "Chunk size has something behind it that is no extension"};
     }
-    if (++chunks_ > kMaxChunks) {
+    chunks_ += size > 0 ? 1 : 0;  // the last one only ends the body
+    if (chunks_ > kMaxChunks) {
         return Refusal{413, fmt::format("Body has more chunks than the limit of {}", kMaxChunks)};
     }
     if (size > limit_ - std::min<std::uint64_t>(limit_, body_.size())) {

@@ -27,6 +27,13 @@ constexpr std::uint64_t kDefaultBodyLimit = 1024 * 1024;
 /// Fills the answer. An error becomes {"error": message} with the status of its code.
 using RouteFunction = std::function<Result<void>(const HttpRequest&, HttpResponse&)>;
 
+/// What the generated documentation says of a route; texts live as long as the program.
+struct RouteDoc {
+    std::string_view summary{};  ///< One sentence.
+    std::string_view request{};  ///< Name of the schema of its JSON body; "" = none.
+    std::string_view answer{};   ///< Name of the schema of its 200 answer; "" = any.
+};
+
 struct Route {
     Method method = Method::Get;
     std::string pattern;  ///< "/v2/models/{model}/infer"; `{name}` matches one non-empty segment.
@@ -35,6 +42,7 @@ struct Route {
     RouteSpeed speed = RouteSpeed::Fast;
     std::uint64_t body_limit = kDefaultBodyLimit;  ///< Bytes.
     Role role = Role::Admin;                       ///< What a caller must be allowed to do.
+    RouteDoc doc{};
 };
 
 enum class RouteOutcome { Found, UnknownPath, WrongMethod, BadEncoding };

@@ -68,7 +68,9 @@ struct Answer {
     std::vector<float> embedding;  ///< [embedding_size] unit length; zero vector for empty text.
 };
 
-/// A loaded, servable artefact.
+class TensorModel;
+
+/// A loaded, servable artefact: a text classifier, or a model over any tensors (tensor_model.h).
 class Model {
   public:
     Model() = default;
@@ -85,6 +87,9 @@ class Model {
     /// thread. `text` is valid UTF-8.
     virtual void predict(std::string_view text, std::span<float> scores, std::span<float> embedding)
         const = 0;
+
+    /// Its face as a model over tensors; null for a text classifier.
+    [[nodiscard]] virtual const TensorModel* tensors() const { return nullptr; }
 };
 
 /// Answer of `model` for one text (convenience over predict).

@@ -49,11 +49,67 @@ void ServedRows::predict() {
         nanos += took.count();
         us_infer_[row] = whole_micros(took);
     }
-    ServedCounts& counts = *served.counts;
-    counts.rows[static_cast<std::size_t>(answer_->route)].fetch_add(
+    answer_->infer_time = std::chrono::nanoseconds(nanos);
+    served.counts->rows[static_cast<std::size_t>(answer_->route)].fetch_add(
         static_cast<std::int64_t>(n), std::memory_order_relaxed
     );
-    counts.infer_nanos.fetch_add(nanos, std::memory_order_relaxed);
+}
+
+Result<void> ServedRows::run() {
+    const ServedVersion& served = *answer_->served;
+    const auto started = monotonic_now();
+    answer_->tensors = TRY(served.tensors()->run(request_->inputs, request_->wanted));
+    answer_->infer_time = monotonic_now() - started;
+    TRY(check_outputs());
+    us_infer_.assign(row_count(), whole_micros(answer_->infer_time));
+    served.counts->rows[static_cast<std::size_t>(answer_->route)].fetch_add(
+        request_->rows, std::memory_order_relaxed
+    );
+    return {};
+}
+
+/// What a model gives is checked like what a caller sends: the writer of answers trusts it.
+Result<void> ServedRows::check_outputs() const {
+    const Signature& signature = answer_->served->signature;
+    bool right = answer_->tensors.size() == request_->wanted.size();
+    for (std::size_t i = 0; right && i < answer_->tensors.size(); ++i) {
+        const Tensor& tensor = answer_->tensors[i];
+        const TensorSpec& spec = signature.outputs[request_->wanted[i]];
+        const auto count = element_count(tensor.shape);
+        const bool text = tensor.type == DataType::Bytes;
+        const std::size_t size =
+            text ? tensor.strings.size() : tensor.bytes.bytes().size() / item_size(tensor.type);
+        right = tensor.type == spec.type && fits(tensor.shape, spec.shape) && count &&
+                *count == size && (!signature.batches || tensor.shape[0] == request_->rows);
+    }
+    return right ? Result<void>()
+                 : Result<void>(internal_error(
+                       "Model gave other outputs than its signature says: " + answer_->served->model
+                   ));
+}
+
+std::size_t ServedRows::row_count() const {
+    return answer_->served->tensors() != nullptr ? static_cast<std::size_t>(request_->rows)
+                                                 : request_->texts.size();
+}
+
+/// Of a text, or of the row's slice of each input, one after the other.
+Digest ServedRows::digest_of(std::size_t row) const {
+    if (answer_->served->tensors() == nullptr) {
+        return sha256(request_->texts[row]);
+    }
+    std::string slices;
+    const auto rows = static_cast<std::size_t>(std::max<std::int64_t>(request_->rows, 1));
+    for (const TensorView& input : request_->inputs) {
+        const std::size_t bytes = input.bytes.size() / rows;
+        slices.append(reinterpret_cast<const char*>(input.bytes.data()) + row * bytes, bytes);
+        const std::size_t count = input.strings.size() / rows;
+        for (const std::string_view text : input.strings.subspan(row * count, count)) {
+            slices += std::to_string(text.size()) + ':';
+            slices += text;
+        }
+    }
+    return sha256(slices);
 }
 
 Prediction ServedRows::blank(std::size_t row) const {
@@ -64,11 +120,20 @@ Prediction ServedRows::blank(std::size_t row) const {
     prediction.model = answer_->served->model;
     prediction.version = answer_->served->number_text;
     prediction.route = answer_->route;
-    prediction.payload_digest = sha256(request_->texts[row]);
+    prediction.payload_digest = digest_of(row);
     return prediction;
 }
 
 void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
+    if (answer_->served->tensors() != nullptr) {
+        for (std::size_t row = 0; row < row_count(); ++row) {
+            Prediction prediction = blank(row);
+            prediction.us_infer = us_infer_[row];
+            prediction.us_total = whole_micros(total);
+            recorder.record(std::move(prediction));
+        }
+        return;
+    }
     const std::size_t classes = answer_->served->classes();
     const std::size_t size = answer_->served->embedding_size();
     for (std::size_t row = 0; row < request_->texts.size(); ++row) {
@@ -93,8 +158,8 @@ void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
 }
 
 void ServedRows::refuse(Recorder& recorder, const Error& error) const {
-    const std::size_t rows = std::min(request_->texts.size(), kMaxRefusedRows);
-    answer_->served->counts->refused_rows += static_cast<std::int64_t>(request_->texts.size());
+    const std::size_t rows = std::min(row_count(), kMaxRefusedRows);
+    answer_->served->counts->refused_rows += static_cast<std::int64_t>(row_count());
     for (std::size_t row = 0; row < rows; ++row) {
         Prediction prediction = blank(row);
         prediction.status = http_status(error.code);

@@ -19,6 +19,9 @@ class ServedRows {
 
     /// Fills labels, scores and embeddings of the answer.
     void predict();
+    /// Fills the tensors of the answer. Internal: the model broke its signature; else what the
+    /// model says.
+    Result<void> run();
     /// Hands every row to the recorder. `total` is the time of the whole request so far.
     void record(Recorder& recorder, std::chrono::nanoseconds total);
     /// Hands over rows that were refused: their digests and why, without payload (it may be no text
@@ -26,7 +29,10 @@ class ServedRows {
     void refuse(Recorder& recorder, const Error& error) const;
 
   private:
+    [[nodiscard]] std::size_t row_count() const;
+    [[nodiscard]] Digest digest_of(std::size_t row) const;
     [[nodiscard]] Prediction blank(std::size_t row) const;
+    Result<void> check_outputs() const;
 
     const InferRequest* request_;
     InferAnswer* answer_;

@@ -8,6 +8,20 @@
 
 namespace flywheel::serving {
 
+Signature text_signature(const std::vector<std::string>& labels, std::size_t embedding_size) {
+    const auto classes = static_cast<std::int64_t>(labels.size());
+    Signature signature;
+    signature.inputs = {{"text", DataType::Bytes, {-1}}};
+    signature.outputs.resize(4);
+    signature.outputs[kLabel] = {"label", DataType::Bytes, {-1}};
+    signature.outputs[kLabelId] = {"label_id", DataType::Int64, {-1}};
+    signature.outputs[kScores] = {"scores", DataType::Fp32, {-1, classes}, false, labels};
+    signature.outputs[kEmbedding] = {
+        "embedding", DataType::Fp32, {-1, static_cast<std::int64_t>(embedding_size)}, true
+    };
+    return signature;
+}
+
 Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes) {
     const auto usable = [classes](const std::vector<double>& prior) {
         return prior.size() == classes && std::all_of(prior.begin(), prior.end(), [](double share) {

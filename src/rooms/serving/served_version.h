@@ -3,8 +3,6 @@
 // ServedVersion: one loaded model version with its label names and, when it is on, its label-shift
 // correction. Immutable: any thread may predict with it.
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,17 +11,20 @@
 #include <vector>
 
 #include "base/result.h"
-#include "ports/engine/engine.h"
+#include "ports/engine/tensor_model.h"
 #include "records/correction.h"
+#include "rooms/serving/served_counts.h"
 
 namespace flywheel::serving {
 
-/// Counts of one version since the process began; they outlive a swap. Any thread.
-struct ServedCounts {
-    std::array<std::atomic<std::int64_t>, 4> rows{};  ///< Answered, by Route.
-    std::atomic<std::int64_t> refused_rows = 0;
-    std::atomic<std::int64_t> infer_nanos = 0;  ///< Engine time of the answered rows.
-};
+/// Places of a text classifier's outputs in its signature.
+enum TextOutput : std::size_t { kLabel, kLabelId, kScores, kEmbedding };
+
+/// What a text classifier takes and gives: `text` BYTES [-1]; `label`, `label_id`, `scores` [-1,K],
+/// and, to who asks, `embedding` [-1,E].
+[[nodiscard]] Signature text_signature(
+    const std::vector<std::string>& labels, std::size_t embedding_size
+);
 
 struct ServedVersion {
     std::string model;
@@ -32,6 +33,7 @@ struct ServedVersion {
     std::string engine;               ///< "linear"
     std::vector<std::string> labels;  ///< [K] names in class order.
     std::shared_ptr<const Model> weights;
+    Signature signature;
     std::shared_ptr<ServedCounts> counts;
     Id<Correction> correction;  ///< The newest one looked at, on or off; zero = none.
     std::vector<double> prior;  ///< [K] class mix it was trained on; empty = not known.
@@ -45,6 +47,9 @@ struct ServedVersion {
     [[nodiscard]] std::size_t embedding_size() const {
         return static_cast<std::size_t>(weights->embedding_size());
     }
+
+    /// Null for a text classifier.
+    [[nodiscard]] const TensorModel* tensors() const { return weights->tensors(); }
 
     [[nodiscard]] bool reweighted() const { return !factors.empty(); }
 };

@@ -76,19 +76,44 @@ Serving::Serving(
 }
 
 Result<void> Serving::refresh(const std::string& model) {
+    return follow(model, false);
+}
+
+/// Does what the newest Rollout says; with a model that was unloaded by hand only if `again`.
+Result<void> Serving::follow(const std::string& model, bool again) {
     const std::scoped_lock lock(refreshing_);
     const auto rollout =
         TRY(rollouts_.first(Where<Rollout>().eq(&Rollout::model, model).newest(&Rollout::seq)));
     if (!rollout) {
         return not_found(fmt::format("No Rollout says which version to serve: model {}", model));
     }
+    const auto before = table_.load();
+    const auto found = before->find(model);
+    if (found != before->end() && found->second.unloaded && !again) {
+        return {};
+    }
+    show_loading(*rollout);
     auto next = std::make_shared<Table>(*table_.load());
     Entry& entry = (*next)[model];
+    entry.loading = 0;
     auto loaded = load_newest(*rollout, entry);
     entry.swap_failures += loaded ? 0 : 1;
     entry.reason = loaded ? std::string() : loaded.error().message;
+    entry.unloaded = entry.unloaded && !loaded;
     table_.store(std::move(next));
     return loaded;
+}
+
+/// Lets readers see that a version is on its way, unless it is here already.
+void Serving::show_loading(const Rollout& rollout) {
+    const auto before = table_.load();
+    const auto found = before->find(rollout.model);
+    if (found == before->end() || found->second.loaded(rollout.to_version)) {
+        return;
+    }
+    auto next = std::make_shared<Table>(*before);
+    (*next)[rollout.model].loading = rollout.to_version;
+    table_.store(std::move(next));
 }
 
 Result<void> Serving::refresh_all() {
@@ -124,10 +149,7 @@ Result<void> Serving::load_newest(const Rollout& rollout, Entry& entry) const {
             rollout.to_version
         ));
     }
-    VersionPointer version;
-    for (const VersionPointer& have : {entry.stable, entry.previous}) {
-        version = have && have->number == wanted->number ? have : version;
-    }
+    VersionPointer version = entry.loaded(wanted->number);
     if (!version) {
         version = TRY(load(*wanted, entry));
     }
@@ -162,7 +184,12 @@ Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry&
     version->prior = record.prior;
     version->factors = discount_factors(record.prior, plan_.prior_discount);
     version->weights = TRY(engine_->load(artefact));
-    if (static_cast<std::size_t>(version->weights->classes()) != record.labels.size()) {
+    const TensorModel* const tensors = version->weights->tensors();
+    version->signature = tensors != nullptr
+                             ? tensors->signature()
+                             : text_signature(version->labels, version->embedding_size());
+    const auto classes = static_cast<std::size_t>(version->weights->classes());
+    if (tensors == nullptr && classes != record.labels.size()) {
         return corrupt(fmt::format(
             "Artefact and record differ in classes: model {} version {}, {} and {}",
             record.model,
@@ -171,7 +198,9 @@ Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry&
             record.labels.size()
         ));
     }
-    TRY(warm_up(*version));
+    if (tensors == nullptr) {
+        TRY(warm_up(*version));
+    }
     auto& counts = entry.counts[record.number];
     counts = counts ? counts : std::make_shared<ServedCounts>();
     version->counts = counts;
@@ -196,7 +225,7 @@ Result<Serving::VersionPointer> Serving::correct(VersionPointer version) const {
     return VersionPointer(std::move(copy));
 }
 
-Result<Serving::Chosen> Serving::choose(std::string_view model, std::string_view version) const {
+Result<Chosen> Serving::choose(std::string_view model, std::string_view version) const {
     const auto table = table_.load();
     const auto found = table->find(model);
     if (found == table->end()) {
@@ -263,6 +292,16 @@ Result<void> Serving::check(std::span<const std::string_view> texts) const {
     return {};
 }
 
+Result<void> Serving::check(const InferRequest& request) const {
+    const auto most = static_cast<std::int64_t>(plan_.max_rows);
+    if (request.rows < 1 || request.rows > most) {
+        return invalid_argument(
+            fmt::format("Request has no rows, or more than the limit of {}: {}", most, request.rows)
+        );
+    }
+    return {};
+}
+
 Uuid Serving::new_id(const InferRequest& request, Time now) const {
     if (plan_.id_seed && !request.request_id.empty()) {
         return Uuid::derived(
@@ -283,16 +322,25 @@ InferAnswer Serving::begin_answer(const InferRequest& request, Chosen chosen, Ti
 }
 
 Result<InferAnswer> Serving::infer(const InferRequest& request) {
+    return infer(TRY(choose(request.model, request.version)), request);
+}
+
+Result<InferAnswer> Serving::infer(Chosen chosen, const InferRequest& request) {
     const auto started = monotonic_now();
     const Time now = clock_->now();
-    InferAnswer answer = begin_answer(request, TRY(choose(request.model, request.version)), now);
-    if (auto checked = check(request.texts); !checked) {
-        ServedRows rows(request, answer, now);
-        rows.refuse(*recorder_, checked.error());
-        return std::move(checked).error();
-    }
+    InferAnswer answer = begin_answer(request, std::move(chosen), now);
+    const bool tensors = answer.served->tensors() != nullptr;
     ServedRows rows(request, answer, now);
-    rows.predict();
+    auto done = tensors ? check(request) : check(request.texts);
+    if (done && tensors) {
+        done = rows.run();
+    } else if (done) {
+        rows.predict();
+    }
+    if (!done) {
+        rows.refuse(*recorder_, done.error());
+        return std::move(done).error();
+    }
     rows.record(*recorder_, monotonic_now() - started);
     return answer;
 }
@@ -301,45 +349,6 @@ Result<std::shared_ptr<const ServedVersion>> Serving::find(
     std::string_view model, std::string_view version
 ) const {
     return TRY(choose(model, version)).version;
-}
-
-ModelStatus Serving::status_of(const std::string& model, const Entry& entry) {
-    ModelStatus status;
-    status.model = model;
-    status.known = entry.known;
-    status.counts = entry.counts;
-    status.swaps = entry.swaps;
-    status.swap_failures = entry.swap_failures;
-    status.reason = entry.reason;
-    status.served = entry.stable;
-    if (entry.stable) {
-        status.stable = entry.stable->number;
-        status.corrected = entry.stable->mix_measured;
-        status.memory_bytes += entry.stable->weights->memory_bytes();
-    }
-    if (entry.previous) {
-        status.previous = entry.previous->number;
-        status.memory_bytes += entry.previous->weights->memory_bytes();
-    }
-    return status;
-}
-
-Result<ModelStatus> Serving::status(std::string_view model) const {
-    const auto table = table_.load();
-    const auto found = table->find(model);
-    if (found == table->end()) {
-        return unknown_model(model);
-    }
-    return status_of(found->first, found->second);
-}
-
-std::vector<ModelStatus> Serving::status() const {
-    std::vector<ModelStatus> all;
-    const auto table = table_.load();
-    for (const auto& [model, entry] : *table) {
-        all.push_back(status_of(model, entry));
-    }
-    return all;
 }
 
 }  // namespace flywheel::serving

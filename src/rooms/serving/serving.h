@@ -25,6 +25,7 @@
 #include "records/model_version.h"
 #include "records/prediction.h"
 #include "records/rollout.h"
+#include "rooms/serving/infer_request.h"
 #include "rooms/serving/served_version.h"
 
 namespace flywheel::serving {
@@ -38,26 +39,6 @@ struct Plan {
         id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
 };
 
-struct InferRequest {
-    std::string_view model;
-    std::string_view version;     ///< "" or "stable", "previous", or a version's number.
-    std::string_view request_id;  ///< "" = the base id becomes it.
-    std::span<const std::string_view> texts;  ///< 1 to max_rows, each valid UTF-8 and not empty.
-    bool keep_payload = true;                 ///< False: only the digest of each text is recorded.
-};
-
-struct InferAnswer {
-    std::shared_ptr<const ServedVersion> served;  ///< The version that ran, with its label names.
-    Route route = Route::Stable;
-    Uuid base_id;  ///< Prediction id of row 0; row r has base_id.with_row(r).
-    std::string request_id;
-    std::vector<std::int32_t> labels;  ///< [n] class index.
-    std::vector<float> scores;         ///< [n, K] as served.
-    std::vector<float> embeddings;     ///< [n, E] unit length.
-
-    [[nodiscard]] std::size_t rows() const { return labels.size(); }
-};
-
 /// One model as it stands now; for readiness and /v1/status.
 struct ModelStatus {
     std::string model;
@@ -69,8 +50,12 @@ struct ModelStatus {
     std::size_t memory_bytes = 0;
     std::int64_t swaps = 0;
     std::int64_t swap_failures = 0;
-    std::string reason;  ///< Why the last refresh failed; empty when it did not.
+    std::string reason;                 ///< Why the last refresh failed; empty when it did not.
+    bool unloaded = false;              ///< By hand: it is not missing.
+    std::int64_t loading = 0;           ///< Version that is being loaded now; 0 = none.
+    std::vector<std::int64_t> leaving;  ///< Unloaded, but requests still run on them.
     std::shared_ptr<const ServedVersion> served;  ///< Null when nothing is loaded.
+    std::shared_ptr<const ServedVersion> before;  ///< The previous one, if it is loaded.
 
     [[nodiscard]] bool ready() const { return served != nullptr; }
 };
@@ -118,7 +103,23 @@ class Serving {
     /// refresh() of every model that has a Rollout. Goes through all; the first error comes back.
     Result<void> refresh_all();
 
-    /// Answers all texts or none. InvalidArgument names the row; NotFound for an unknown model or
+    /// Loads the model that was unloaded, and from then on keeps up with its Rollouts again; like
+    /// refresh() for one that is loaded. NotFound: unknown model. InvalidArgument: why it cannot be
+    /// loaded; what served before serves on.
+    Result<void> load_model(const std::string& model);
+    /// Forgets the loaded versions, and loads none until load_model(). Running requests finish;
+    /// counts stay. NotFound: unknown model.
+    Result<void> unload_model(const std::string& model);
+
+    /// The version that answers a request, chosen before it is read: it says what is taken.
+    [[nodiscard]] Result<Chosen> choose(std::string_view model, std::string_view version) const;
+
+    /// Rows a request may have at the most.
+    [[nodiscard]] std::size_t max_rows() const { return plan_.max_rows; }
+
+    /// infer() by a version chosen before.
+    Result<InferAnswer> infer(Chosen chosen, const InferRequest& request);
+    /// Answers all rows or none. InvalidArgument names the row; NotFound for an unknown model or
     /// version, Unavailable for a version that is not loaded. Rows are recorded, also failed ones
     /// once the model was found.
     Result<InferAnswer> infer(const InferRequest& request);
@@ -144,20 +145,22 @@ class Serving {
         std::int64_t swaps = 0;
         std::int64_t swap_failures = 0;
         std::string reason;
+        bool unloaded = false;
+        std::int64_t loading = 0;
+        std::vector<std::pair<std::int64_t, std::weak_ptr<const ServedVersion>>> leaving;
+
+        [[nodiscard]] VersionPointer loaded(std::int64_t number) const;
     };
 
     /// Everything infer() looks at; immutable, exchanged as a whole.
     using Table = std::map<std::string, Entry, std::less<>>;
 
-    struct Chosen {
-        VersionPointer version;
-        Route route = Route::Stable;
-    };
-
+    Result<void> follow(const std::string& model, bool again);
     Result<void> load_newest(const Rollout& rollout, Entry& entry) const;
+    void show_loading(const Rollout& rollout);
     Result<VersionPointer> load(const ModelVersion& record, Entry& entry) const;
     Result<VersionPointer> correct(VersionPointer version) const;
-    Result<Chosen> choose(std::string_view model, std::string_view version) const;
+    Result<void> check(const InferRequest& request) const;
     Result<void> check(std::span<const std::string_view> texts) const;
     [[nodiscard]] Uuid new_id(const InferRequest& request, Time now) const;
     InferAnswer begin_answer(const InferRequest& request, Chosen chosen, Time now) const;

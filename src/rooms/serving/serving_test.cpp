@@ -234,5 +234,87 @@ TEST_F(ServingTest, SwapsUnderLoadWithoutAFailedRequest) {
     EXPECT_EQ(ids.size(), rows.size());
 }
 
+TEST_F(ServingTest, UnloadsByHandUntilItIsToldToLoad) {
+    EXPECT_EQ(serving.unload_model("m").error().code, Code::NotFound);
+    EXPECT_EQ(serving.load_model("nobody").error().code, Code::NotFound);
+    ASSERT_TRUE(serving.refresh("m"));
+    auto held = ask({"x"}).value();
+    ASSERT_TRUE(serving.unload_model("m"));
+    EXPECT_EQ(ask({"x"}).error().code, Code::Unavailable);
+    EXPECT_THAT(serving.status("m")->leaving, ElementsAre(1));
+    EXPECT_TRUE(serving.status("m")->unloaded);
+    held = {};
+    EXPECT_THAT(serving.status("m")->leaving, ElementsAre());
+    roll_out("m", 2);
+    ASSERT_TRUE(serving.refresh("m"));  // a new Rollout alone loads nothing
+    EXPECT_EQ(stable(), 0);
+    ASSERT_TRUE(serving.load_model("m"));
+    EXPECT_EQ(stable(), 2);
+    EXPECT_EQ(serving.status("m")->counts.at(1)->answered_rows(), 1);
+    EXPECT_FALSE(serving.status("m")->unloaded);
+
+    add_version("m", 4, "damaged");
+    roll_out("m", 4);
+    const auto refused = serving.load_model("m");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+    EXPECT_THAT(refused.error().message, HasSubstr("Artefact is damaged"));
+    EXPECT_EQ(stable(), 2);
+    EXPECT_EQ(serving.status("m")->loading, 0);
+}
+
+TEST_F(ServingTest, RunsAModelOverTensors) {
+    add_version("t", 1, "echo INT16 2");
+    add_version("t", 2, "break INT16 2");
+    roll_out("t", 1);
+    ASSERT_TRUE(serving.refresh("t"));
+    EXPECT_EQ(serving.find("t", "").value()->signature.inputs[0].shape, (Shape{-1, 2}));
+    const std::vector<std::int16_t> values = {1, 2, 3, 4};
+    const std::vector<TensorView> inputs = {
+        {DataType::Int16, {2, 2}, std::as_bytes(std::span(values)), {}}
+    };
+    const std::vector<std::size_t> wanted = {0};
+    InferRequest request{.model = "t", .version = "", .request_id = "r", .texts = {}};
+    request.inputs = inputs;
+    request.wanted = wanted;
+    request.rows = 2;
+    const auto answer = serving.infer(request);
+    ASSERT_TRUE(answer) << answer.error().message;
+    ASSERT_EQ(answer->tensors.size(), 1U);
+    EXPECT_EQ(answer->tensors[0].shape, (Shape{2, 2}));
+    const auto rows = capture.rows();
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[1].payload_digest, sha256(std::string_view("\3\0\4\0", 4)));
+    EXPECT_EQ(rows[1].label, -1);
+    EXPECT_EQ(rows[1].status, 200);
+    EXPECT_EQ(serving.status("t")->counts.at(1)->answered_rows(), 2);
+
+    request.rows = 5000;
+    EXPECT_EQ(serving.infer(request).error().code, Code::InvalidArgument);
+    request.rows = 2;
+    roll_out("t", 2);
+    ASSERT_TRUE(serving.refresh("t"));
+    EXPECT_EQ(serving.infer(request).error().code, Code::Internal);
+    EXPECT_EQ(capture.rows().back().status, 500);
+}
+
+TEST(ServedCounts, CountsEachBatchSizeAndLosesNoCall) {
+    ServedCounts counts;
+    const InferTimes times{.infer = std::chrono::nanoseconds(5)};
+    for (std::int64_t size = 1; size <= 100; ++size) {
+        counts.executed(size, times);
+        counts.executed(size, times);
+    }
+    std::int64_t listed = 0;
+    for (const ServedCounts::BatchCounts& batch : counts.batches) {
+        EXPECT_EQ(batch.times.count, 2);
+        EXPECT_EQ(batch.times.infer, 10);
+        listed += batch.times.count;
+    }
+    EXPECT_EQ(listed, 128);
+    EXPECT_EQ(counts.executions, 200);
+    EXPECT_EQ(counts.last_inference_ms, 0);
+}
+
 }  // namespace
 }  // namespace flywheel::serving

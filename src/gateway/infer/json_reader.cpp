@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gateway/json_reader.h"
+#include "gateway/infer/json_reader.h"
 
 #include <algorithm>
 
@@ -82,6 +82,18 @@ Result<JsonArray> read_array(JsonValue& value, std::string_view where) {
 
 Result<JsonObject> read_object(JsonValue& value, std::string_view where) {
     return typed(value.get_object(), where, "an object");
+}
+
+Result<bool> is_null(JsonValue& value) {
+    simdjson::ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) {
+        return json_error(error);
+    }
+    if (type != simdjson::ondemand::json_type::null) {
+        return false;
+    }
+    TRY(skip_value(value));
+    return true;
 }
 
 Result<void> skip_value(JsonValue& value, int depth) {

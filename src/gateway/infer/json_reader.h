@@ -30,6 +30,9 @@ Result<bool> read_bool(JsonValue& value, std::string_view where);
 Result<JsonArray> read_array(JsonValue& value, std::string_view where);
 Result<JsonObject> read_object(JsonValue& value, std::string_view where);
 
+/// A field that may be absent may also be null.
+Result<bool> is_null(JsonValue& value);
+
 /// Reads a value nobody wants, completely, so that nothing malformed hides in it; nesting of at
 /// most 100.
 Result<void> skip_value(JsonValue& value, int depth = 2);

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/infer/json_elements.h"
+
+#include <bit>
+#include <cfloat>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace flywheel::gateway {
+
+namespace {
+
+using simdjson::error_code;
+
+constexpr std::size_t kShownToken = 40;
+
+template <class T>
+error_code get_integer(JsonValue& value, T& out) {
+    if constexpr (std::is_unsigned_v<T>) {
+        std::uint64_t number = 0;
+        if (const auto error = value.get_uint64().get(number)) {
+            return error;
+        }
+        out = static_cast<T>(number);
+        return number <= std::numeric_limits<T>::max() ? simdjson::SUCCESS
+                                                       : simdjson::NUMBER_OUT_OF_RANGE;
+    } else {
+        std::int64_t number = 0;
+        if (const auto error = value.get_int64().get(number)) {
+            return error;
+        }
+        out = static_cast<T>(number);
+        return number == static_cast<std::int64_t>(out) ? simdjson::SUCCESS
+                                                        : simdjson::NUMBER_OUT_OF_RANGE;
+    }
+}
+
+/// true, false, 1, 0.
+error_code get_flag(JsonValue& value, std::uint8_t& out) {
+    bool flag = false;
+    if (value.get_bool().get(flag) == simdjson::SUCCESS) {
+        out = flag ? 1 : 0;
+        return simdjson::SUCCESS;
+    }
+    const auto error = get_integer(value, out);
+    return error == simdjson::SUCCESS && out > 1 ? simdjson::NUMBER_OUT_OF_RANGE : error;
+}
+
+error_code get_float(JsonValue& value, std::string_view token, float& out) {
+    double number = 0;
+    if (const auto error = value.get_double().get(number)) {
+        return error;
+    }
+    return nearest_float(number, token, out) ? simdjson::SUCCESS : simdjson::NUMBER_OUT_OF_RANGE;
+}
+
+bool is_about_the_element(error_code error) {
+    return error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_OUT_OF_RANGE ||
+           error == simdjson::NUMBER_ERROR;
+}
+
+}  // namespace
+
+bool nearest_float(double number, std::string_view token, float& value) {
+    // Half way between two floats, the rounding to double may already have gone the other way.
+    const bool half_way = (std::bit_cast<std::uint64_t>(number) & 0x1FFF'FFFFU) == 0x1000'0000U;
+    const bool tiny = std::abs(number) < static_cast<double>(FLT_MIN) && number != 0;
+    if (!half_way && !tiny) {
+        value = std::abs(number) < 0x1.ffffffp127 ? static_cast<float>(number) : INFINITY;
+        return std::isfinite(value);
+    }
+    const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), value);
+    if (failed == std::errc::result_out_of_range && std::abs(number) < 1) {
+        value = std::signbit(number) ? -0.0F : 0.0F;
+        return true;
+    }
+    return failed == std::errc();
+}
+
+JsonElements::JsonElements(InputSlot& slot, std::size_t json_bytes)
+    : slot_(&slot), room_(std::min<std::uint64_t>(slot.count, json_bytes / 2 + 1)) {}
+
+std::string JsonElements::place(std::size_t depth) const {
+    std::string text = "data";
+    for (std::size_t i = 0; i < depth; ++i) {
+        text += fmt::format("[{}]", path_[i]);
+    }
+    return text;
+}
+
+Error JsonElements::wrong_element(
+    error_code error, JsonValue& value, std::string_view token, std::size_t depth
+) const {
+    const std::string where = place(depth + 1);
+    simdjson::ondemand::json_type type{};
+    if (!is_about_the_element(error) || value.type().get(type) != simdjson::SUCCESS) {
+        return json_error(error).within(fmt::format("Input '{}': {}", *slot_->name, where));
+    }
+    if (error == simdjson::INCORRECT_TYPE && type == simdjson::ondemand::json_type::array) {
+        return slot_->refuse(where + " mixes flat and nested elements");
+    }
+    if (slot_->type == DataType::Bytes) {
+        return slot_->refuse(where + " is not a string");
+    }
+    token = trim(token);
+    const bool number = !token.empty() && (token[0] == '-' || (token[0] >= '0' && token[0] <= '9'));
+    return slot_->refuse(fmt::format(
+        "{} is not a value of {}{}{}",
+        where,
+        name_of(slot_->type),
+        number ? ": " : "",
+        number ? token.substr(0, kShownToken) : ""
+    ));
+}
+
+Result<bool> JsonElements::begins_nest(JsonValue& first, std::size_t depth) const {
+    simdjson::ondemand::json_type type{};
+    if (const auto error = first.type().get(type)) {
+        return json_error(error);
+    }
+    const bool nests = type == simdjson::ondemand::json_type::array;
+    if (nests && depth + 1 >= slot_->sent.size()) {
+        return slot_->refuse(fmt::format("data is nested, but shape is {}", slot_->sent.text()));
+    }
+    if (!nests && depth > 0 && depth + 1 < slot_->sent.size()) {
+        return slot_->refuse(fmt::format(
+            "{} is nested less deep than shape {} says", place(depth), slot_->sent.text()
+        ));
+    }
+    return nests;
+}
+
+Result<void> JsonElements::check_count(std::size_t found, std::size_t expected, std::size_t depth)
+    const {
+    if (found == expected) {
+        return {};
+    }
+    if (depth == 0) {
+        return slot_->refuse(
+            fmt::format("data has {} elements, but shape is {}", found, slot_->sent.text())
+        );
+    }
+    return slot_->refuse(
+        fmt::format("{} is nested with {} elements, expected {}", place(depth), found, expected)
+    );
+}
+
+template <class Store>
+Result<void> JsonElements::inner(JsonValue& value, std::size_t depth, const Store& store) {
+    JsonArray array;
+    if (const auto error = value.get_array().get(array)) {
+        return error == simdjson::INCORRECT_TYPE
+                   ? slot_->refuse(place(depth) + " mixes flat and nested elements")
+                   : json_error(error);
+    }
+    return level(array, depth, store);
+}
+
+/// `store(value, token)` puts one element behind those before.
+template <class Store>
+Result<void> JsonElements::level(JsonArray& array, std::size_t depth, const Store& store) {
+    std::size_t index = 0;
+    bool nests = false;
+    std::size_t expected = depth == 0 ? room_ : static_cast<std::size_t>(slot_->sent[depth]);
+    for (auto item : array) {
+        JsonValue value;
+        if (const auto error = std::move(item).get(value)) {
+            return json_error(error);
+        }
+        if (index == 0) {
+            nests = TRY(begins_nest(value, depth));
+            expected = nests ? static_cast<std::size_t>(slot_->sent[depth]) : expected;
+        }
+        if (index < expected && at_ < room_ && !nests) {
+            const std::string_view token = value.raw_json_token();
+            if (const error_code error = store(value, token)) [[unlikely]] {
+                path_[depth] = index;
+                return wrong_element(error, value, token, depth);
+            }
+            ++at_;
+        } else if (index < expected && nests) {
+            path_[depth] = index;
+            TRY(inner(value, depth + 1, store));
+        }
+        ++index;
+    }
+    const std::size_t wanted = nests || depth > 0 ? static_cast<std::size_t>(slot_->sent[depth])
+                                                  : static_cast<std::size_t>(slot_->count);
+    return check_count(index, wanted, depth);
+}
+
+template <class T, class Get>
+Result<void> JsonElements::numbers(JsonArray& array, const Get& get) {
+    const std::span<std::byte> bytes = slot_->numbers.resize(room_ * sizeof(T));
+    T* const values = reinterpret_cast<T*>(bytes.data());
+    TRY(level(array, 0, [&](JsonValue& value, std::string_view token) {
+        return get(value, token, values[at_]);
+    }));
+    slot_->bytes = slot_->numbers.bytes();
+    return {};
+}
+
+Result<void> JsonElements::read(JsonArray array) {
+    const auto integer = [](JsonValue& value, std::string_view /*token*/, auto& out) {
+        return get_integer(value, out);
+    };
+    switch (slot_->type) {
+        case DataType::Bytes:
+            return level(array, 0, [this](JsonValue& value, std::string_view /*token*/) {
+                std::string_view text;
+                const auto error = value.get_string().get(text);
+                slot_->strings.push_back(text);
+                return error;
+            });
+        case DataType::Bool:
+            return numbers<std::uint8_t>(array, [](JsonValue& value, std::string_view, auto& out) {
+                return get_flag(value, out);
+            });
+        case DataType::Fp32:
+            return numbers<float>(array, [](JsonValue& value, std::string_view token, auto& out) {
+                return get_float(value, token, out);
+            });
+        case DataType::Fp64:
+            return numbers<double>(array, [](JsonValue& value, std::string_view, auto& out) {
+                return value.get_double().get(out);
+            });
+        case DataType::Uint8:
+            return numbers<std::uint8_t>(array, integer);
+        case DataType::Uint16:
+            return numbers<std::uint16_t>(array, integer);
+        case DataType::Uint32:
+            return numbers<std::uint32_t>(array, integer);
+        case DataType::Uint64:
+            return numbers<std::uint64_t>(array, integer);
+        case DataType::Int8:
+            return numbers<std::int8_t>(array, integer);
+        case DataType::Int16:
+            return numbers<std::int16_t>(array, integer);
+        case DataType::Int32:
+            return numbers<std::int32_t>(array, integer);
+        case DataType::Int64:
+            return numbers<std::int64_t>(array, integer);
+        case DataType::Fp16:
+        case DataType::Bf16:
+            break;
+    }
+    return slot_->refuse(
+        fmt::format("{} needs binary data; JSON has no form for it", name_of(slot_->type))
+    );
+}
+
+}  // namespace flywheel::gateway
