@@ -31,7 +31,7 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
     std::unordered_set<Id<Feedback>> seen_feedback;
     TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
         if (frame.kind == FrameKind::Predictions) {
-            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
                 auto row = TRY(decode_prediction(bytes));
                 if (seen.insert(row.id).second) {
                     rows.predictions.push_back(std::move(row));
@@ -40,7 +40,7 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
             });
         }
         if (frame.kind == FrameKind::Feedback) {
-            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
                 auto said = TRY(decode_feedback(bytes));
                 if (seen_feedback.insert(said.id).second) {
                     rows.feedback.push_back(std::move(said));

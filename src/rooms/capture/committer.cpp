@@ -120,7 +120,7 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
             }
             ++ticket->wanted.accepted;
             if (payload.empty()) {
-                begin_rows(payload);
+                begin_rows(payload, FrameKind::Feedback);
             }
             append_feedback(payload, said);
             if (payload.size() >= RowBuffers::kFrameBytes) {
@@ -200,7 +200,7 @@ void Committer::publish() {
 }
 
 void Committer::note_orphans(const Frame& frame) {
-    const auto note = [&](std::string_view bytes) -> Result<void> {
+    const auto note = [&](StoredRow bytes) -> Result<void> {
         const Feedback said = TRY(decode_feedback(bytes));
         const std::vector<std::uint64_t> keys = {key_of(said.model, said.target)};
         if (orphans_.size() < kOrphansMax &&
@@ -209,7 +209,7 @@ void Committer::note_orphans(const Frame& frame) {
         }
         return {};
     };
-    CHECK(each_row(frame.payload, note).has_value());  // it was decoded before
+    CHECK(each_row(frame, note).has_value());  // it was decoded before
 }
 
 /// What was said before this start and is in the columns already.
@@ -257,7 +257,7 @@ Result<void> Committer::recover(FramePlace place, const Frame& frame) {
         return {};
     }
     note_orphans(frame);
-    return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+    return each_row(frame, [&](StoredRow bytes) -> Result<void> {
         known_.take(TRY(decode_feedback(bytes)));
         known_.keep();
         return {};

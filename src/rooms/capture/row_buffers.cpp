@@ -33,7 +33,7 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row) {
     if (buffer.frames.empty() || buffer.frames.back().payload.size() + bytes > kFrameBytes) {
         Frame& frame = buffer.frames.emplace_back();
         frame.payload.reserve(kFrameBytes);
-        begin_rows(frame.payload);
+        begin_rows(frame.payload, frame.kind);
     }
     append_prediction(buffer.frames.back().payload, row);
     buffer.bytes += bytes;
