@@ -102,6 +102,14 @@ class Table {
         ));
     }
 
+    /// A table below this one; `name` as people write it.
+    [[nodiscard]] Table within(const toml::table* table, std::string name) const {
+        return {table, std::move(name), file_};
+    }
+
+    /// A setting that is read in another way.
+    void know(std::string_view key) { known_.insert(std::string(key)); }
+
     [[nodiscard]] const toml::node* find(std::string_view key) const {
         return table_ == nullptr ? nullptr : table_->get(key);
     }
@@ -177,6 +185,44 @@ Result<void> read_serve(Table table, Settings& settings) {
     return table.refuse_unknown();
 }
 
+Result<void> read_rules(const Table& capture, std::vector<CaptureRule>& rules) {
+    const auto* node = capture.find("rules");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return capture.wrong(*node, "rules", "a list of tables, each begun by [[capture.rules]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = capture.within(list->get(i)->as_table(), "capture.rules");
+        CaptureRule rule;
+        TRY(table.read<std::string>("name", rule.name, "a name"));
+        TRY(table.read<std::string>("when", rule.when, "a condition such as \"margin < 0.1\""));
+        TRY(table.read_share("keep", rule.keep, 0, 1));
+        TRY(table.refuse_unknown());
+        rules.push_back(std::move(rule));
+    }
+    return {};
+}
+
+Result<void> read_capture(Table table, CaptureSettings& capture) {
+    std::string sync = capture.sync == SyncMode::Os ? "os" : "interval";
+    TRY(table.read<std::string>("sync", sync, "\"interval\" or \"os\""));
+    if (sync != "interval" && sync != "os") {
+        return table.wrong(*table.find("sync"), "sync", "\"interval\" or \"os\"");
+    }
+    capture.sync = sync == "os" ? SyncMode::Os : SyncMode::Interval;
+    TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
+    TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
+    table.know("rules");
+    TRY(read_rules(table, capture.rules));
+    TRY(table.refuse_unknown());
+    const auto policy =
+        CapturePolicy::make(capture.rules, static_cast<std::uint64_t>(capture.seed));
+    if (!policy) {
+        return table.wrong(*table.find("rules"), "rules", "good rules: " + policy.error().message);
+    }
+    return {};
+}
+
 double days(Duration duration) {
     return static_cast<double>(duration.count()) / 86'400e6;
 }
@@ -204,10 +250,11 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));
     TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
+    TRY(read_capture({root["capture"].as_table(), "capture", file.string()}, settings.capture));
     for (const auto& [key, node] : root) {
-        if (key != "model" && key != "loop" && key != "serve") {
+        if (key != "model" && key != "loop" && key != "serve" && key != "capture") {
             return invalid_argument(fmt::format(
-                "{}, line {}: unknown table '{}'. Known: model, loop, serve",
+                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture",
                 file.string(),
                 node.source().begin.line,
                 key.str()
@@ -217,6 +264,29 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     settings.policy.model = settings.model;
     settings.policy.prior_discount = settings.prior_discount;
     return settings;
+}
+
+/// The table [capture], with rules as an example.
+static std::string capture_text(const CaptureSettings& capture) {
+    return fmt::format(
+        "\n[capture]\n"
+        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush\n"
+        "seed = {}                 # decides, with a row's id, whether rules keep it\n"
+        "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
+        "dropped\n"
+        "# Without rules every row is kept. Of the rules that match, the greatest keep counts:\n"
+        "# [[capture.rules]]\n"
+        "# name = \"head\"\n"
+        "# when = \"\"\n"
+        "# keep = 0.05\n"
+        "# [[capture.rules]]\n"
+        "# name = \"unsure\"\n"
+        "# when = \"margin < 0.1 and route == stable\"\n"
+        "# keep = 1.0\n",
+        capture.sync == SyncMode::Os ? "os" : "interval",
+        capture.seed,
+        capture.disk_max_gib
+    );
 }
 
 std::string settings_text(const Settings& settings) {
@@ -258,7 +328,7 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n",
+        "threads = {}              # 0: half the cores\n{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -279,7 +349,8 @@ std::string settings_text(const Settings& settings) {
         policy.seed,
         settings.address,
         settings.port,
-        settings.threads
+        settings.threads,
+        capture_text(settings.capture)
     );
 }
 

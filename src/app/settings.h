@@ -10,8 +10,17 @@
 
 #include "base/result.h"
 #include "loop/conductor.h"
+#include "rooms/capture/capture.h"
 
 namespace flywheel::app {
+
+/// What is captured and what of it is kept: table [capture].
+struct CaptureSettings {
+    SyncMode sync = SyncMode::Interval;
+    std::int64_t seed = 1;           ///< Decides, with a row's id, whether rules keep it.
+    double disk_max_gib = 20;        ///< Journal and columns together; at most 75 % of the disk.
+    std::vector<CaptureRule> rules;  ///< [[capture.rules]]; empty = everything is kept.
+};
 
 struct Settings {
     std::string model =
@@ -22,7 +31,8 @@ struct Settings {
         0.25;  ///< While no class mix is measured, scores are divided by prior^discount.
     std::string address = "127.0.0.1";
     std::uint16_t port = 8000;  ///< 0 = any free one.
-    int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
+    CaptureSettings capture;
+    int threads = 0;  ///< HTTP and inference threads; 0 = half the cores, at least one.
 };
 
 /// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by

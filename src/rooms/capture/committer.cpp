@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "rooms/capture/captured_keys.h"
 #include "rooms/capture/feedback_codec.h"
@@ -13,6 +15,7 @@ namespace flywheel {
 namespace {
 
 constexpr std::chrono::seconds kOsSyncEvery{1};
+constexpr std::chrono::seconds kDiskEvery{1};
 constexpr std::size_t kOrphansMax = 100'000;
 constexpr int kOrphanChecksMax = 256;
 
@@ -41,6 +44,12 @@ Result<void> Committer::commit(Durability durability) {
 }
 
 Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
+    if (disk_over_reserve_) {
+        return make_error(
+            Code::Unavailable,
+            "The disk has no room for feedback; make room or raise capture.disk_max_gib"
+        );
+    }
     Ticket ticket;
     ticket.feedback = std::move(feedback);
     {
@@ -62,10 +71,8 @@ Result<void> Committer::commit_locked(Durability durability) {
         tickets.swap(queue_);
     }
     const auto begun = monotonic_now();
-    const std::size_t bound = RowBuffers::kBuffers * plan_.buffer_bytes;
-    if (pending_bytes_ < bound) {
-        parts_.buffers.drain(pending_);
-    }
+    watch_pressure();
+    parts_.buffers.drain(pending_, bound() - std::min(bound(), pending_bytes_));
     const std::size_t row_frames = pending_.size();
     stage(tickets);
     pending_bytes_ = payload_bytes(pending_);
@@ -133,8 +140,37 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
 
 bool Committer::sync_is_due(Durability durability) const {
     return durability == Durability::Synced || plan_.sync == SyncMode::Interval ||
-           monotonic_now() - synced_at_ >= kOsSyncEvery ||
-           pending_bytes_ >= RowBuffers::kBuffers * plan_.buffer_bytes / 2;
+           monotonic_now() - synced_at_ >= kOsSyncEvery || pending_bytes_ >= bound() / 2;
+}
+
+/// Bytes of rows that may wait for the disk outside of the buffers.
+std::size_t Committer::bound() const {
+    return RowBuffers::kBuffers * plan_.buffer_bytes;
+}
+
+void Committer::watch_pressure() {
+    const auto now = monotonic_now();
+    if (plan_.disk &&
+        (disk_seen_at_ == decltype(now)::min() || now - disk_seen_at_ >= kDiskEvery)) {
+        disk_ = plan_.disk();
+        disk_seen_at_ = now;
+        disk_over_reserve_ = disk_.limit > 0 && disk_.used > disk_.limit + plan_.feedback_reserve;
+    }
+    const double pending = static_cast<double>(pending_bytes_) / static_cast<double>(bound());
+    const double disk =
+        disk_.limit == 0 ? 0 : static_cast<double>(disk_.used) / static_cast<double>(disk_.limit);
+    // Rows wait in two places, one behind the other; full means that both are.
+    const PressureReading reading{
+        std::min(1.0, pending) / 2 + parts_.buffers.fullness() / 2, disk, disk_.no_space
+    };
+    if (parts_.pressure.observe(now, reading)) {
+        log_warn(
+            "capture.pressure",
+            {{"level", std::to_string(static_cast<int>(parts_.pressure.level()))},
+             {"buffers", fmt::format("{:.2f}", reading.buffers)},
+             {"disk", fmt::format("{:.2f}", reading.disk)}}
+        );
+    }
 }
 
 /// A journal that failed goes on in a new segment, so that the second try is worth it.
@@ -242,8 +278,8 @@ Result<void> Committer::seal() {
 
 void Committer::give_up() {
     const std::lock_guard lock(mutex_);
-    parts_.buffers.drain(pending_);
-    counters_.dropped += rows_in(pending_);
+    parts_.buffers.drain(pending_, bound());
+    counters_.dropped_error += rows_in(pending_);
     pending_.clear();
     places_.clear();
     pending_bytes_ = 0;
@@ -289,8 +325,17 @@ void Committer::count(CaptureCounters& out) const {
     const std::size_t waiting = parts_.buffers.waiting_bytes();
     const std::lock_guard lock(mutex_);
     out = counters_;
-    out.recorded = tally.recorded;
-    out.dropped += tally.dropped;
+    out.sampled_away = tally.sampled_away;
+    out.dropped_buffer = tally.dropped_buffer;
+    out.dropped_disk = tally.dropped_disk;
+    out.dropped = out.dropped_buffer + out.dropped_disk + out.dropped_error;
+    out.recorded = out.sampled_away + out.dropped_buffer + out.dropped_disk;
+    for (std::size_t rule = 0; rule < tally.kept.size(); ++rule) {
+        out.kept.emplace_back(plan_.policy.rules()[rule], tally.kept[rule]);
+        out.recorded += tally.kept[rule];
+    }
+    out.level = parts_.pressure.level();
+    out.level_changes = parts_.pressure.changes();
     out.payloads_left_out = tally.payloads_left_out;
     out.orphans = orphans_.size();
     out.memory_bytes = waiting + pending_bytes_;
