@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/key_file.h"
 #include "base/log.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
@@ -123,6 +124,8 @@ struct Project::Parts {
         plan.sync = settings.sync;
         plan.policy =
             TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
+        plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
+        plan.redaction = TRY(Redaction::make(settings.redact, plan.key));
         plan.disk = [this, dir, most = settings.disk_max_gib * 0x1.0p30] {
             return disk_use(dir, most, journal->health().bytes + columns->bytes().value_or(0));
         };

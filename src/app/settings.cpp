@@ -56,6 +56,20 @@ class Table {
         return {};
     }
 
+    /// One of the names of an enumeration.
+    template <class E>
+    Result<void> read_name(std::string_view key, E& out) {
+        std::string name(enum_name(out));
+        const std::string wanted = fmt::format("one of {}", fmt::join(names_of(E()), ", "));
+        TRY(read<std::string>(key, name, wanted));
+        const auto value = parse_enum<E>(name);
+        if (!value) {
+            return wrong(*table_->get(key), key, wanted);
+        }
+        out = *value;
+        return {};
+    }
+
     Result<void> read_labels(std::string_view key, std::vector<std::string>& out) {
         known_.insert(std::string(key));
         const auto* node = table_ == nullptr ? nullptr : table_->get(key);
@@ -203,6 +217,27 @@ Result<void> read_rules(const Table& capture, std::vector<CaptureRule>& rules) {
     return {};
 }
 
+Result<void> read_redaction(const Table& capture, std::vector<RedactionRule>& rules) {
+    const auto* node = capture.find("redact");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return capture.wrong(*node, "redact", "a list of tables, each begun by [[capture.redact]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = capture.within(list->get(i)->as_table(), "capture.redact");
+        RedactionRule rule;
+        TRY(table.read<std::string>("field", rule.field, "\"text\" or a JSON pointer"));
+        TRY(table.read_name("kind", rule.kind));
+        TRY(table.read_name("action", rule.action));
+        TRY(table.read<std::string>("pattern", rule.pattern, "an expression of RE2"));
+        TRY(table.refuse_unknown());
+        rules.push_back(std::move(rule));
+    }
+    const auto redaction = Redaction::make(rules, SecretKey());
+    return redaction ? Result<void>()
+                     : capture.wrong(*node, "redact", "good rules: " + redaction.error().message);
+}
+
 Result<void> read_capture(Table table, CaptureSettings& capture) {
     std::string sync = capture.sync == SyncMode::Os ? "os" : "interval";
     TRY(table.read<std::string>("sync", sync, "\"interval\" or \"os\""));
@@ -213,7 +248,9 @@ Result<void> read_capture(Table table, CaptureSettings& capture) {
     TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
     TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
     table.know("rules");
+    table.know("redact");
     TRY(read_rules(table, capture.rules));
+    TRY(read_redaction(table, capture.redact));
     TRY(table.refuse_unknown());
     const auto policy =
         CapturePolicy::make(capture.rules, static_cast<std::uint64_t>(capture.seed));
@@ -221,10 +258,6 @@ Result<void> read_capture(Table table, CaptureSettings& capture) {
         return table.wrong(*table.find("rules"), "rules", "good rules: " + policy.error().message);
     }
     return {};
-}
-
-double days(Duration duration) {
-    return static_cast<double>(duration.count()) / 86'400e6;
 }
 
 }  // namespace
@@ -264,112 +297,6 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     settings.policy.model = settings.model;
     settings.policy.prior_discount = settings.prior_discount;
     return settings;
-}
-
-/// The table [capture], with rules as an example.
-static std::string capture_text(const CaptureSettings& capture) {
-    return fmt::format(
-        "\n[capture]\n"
-        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush\n"
-        "seed = {}                 # decides, with a row's id, whether rules keep it\n"
-        "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
-        "dropped\n"
-        "# Without rules every row is kept. Of the rules that match, the greatest keep counts:\n"
-        "# [[capture.rules]]\n"
-        "# name = \"head\"\n"
-        "# when = \"\"\n"
-        "# keep = 0.05\n"
-        "# [[capture.rules]]\n"
-        "# name = \"unsure\"\n"
-        "# when = \"margin < 0.1 and route == stable\"\n"
-        "# keep = 1.0\n",
-        capture.sync == SyncMode::Os ? "os" : "interval",
-        capture.seed,
-        capture.disk_max_gib
-    );
-}
-
-std::string settings_text(const Settings& settings) {
-    const auto& policy = settings.policy;
-    std::ostringstream labels;
-    toml::array names;
-    for (const auto& label : settings.labels) {
-        names.push_back(label);
-    }
-    labels << names;
-    return fmt::format(
-        "# Settings of this Flywheel project. Secrets never stand here.\n\n"
-        "[model]\n"
-        "name = \"{}\"\n"
-        "labels = {}              # class names in class order; empty: taken from the first "
-        "import\n"
-        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
-        "\"balanced\"\n"
-        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
-        "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
-        "is measured\n\n"
-        "[loop]\n"
-        "every_days = {}           # a turn of the wheel is due this often\n"
-        "label_share = {}         # questions to people per served row, audit included\n"
-        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
-        "made from\n"
-        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
-        "faster\n"
-        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
-        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
-        "half_life_days = {}      # a training row this old weighs one half\n"
-        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
-        "trials = {}               # settings tried at each training\n"
-        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
-        "label_shift_correction = {}\n"
-        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
-        "worse, or \"keep\"\n"
-        "seed = {}\n\n"
-        "[serve]\n"
-        "address = \"{}\"\n"
-        "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}",
-        settings.model,
-        labels.str(),
-        policy.objective,
-        policy.licence,
-        settings.prior_discount,
-        days(policy.cadence),
-        policy.label_share,
-        policy.audit_share,
-        policy.drift_boost,
-        policy.retrain_labels_min,
-        days(policy.labels_wait),
-        days(policy.half_life),
-        days(policy.correction_window),
-        policy.trials,
-        policy.false_alarm_days,
-        policy.correction,
-        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
-        policy.seed,
-        settings.address,
-        settings.port,
-        settings.threads,
-        capture_text(settings.capture)
-    );
-}
-
-Result<void> write_settings(const std::filesystem::path& file, const Settings& settings) {
-    std::error_code failed;
-    if (std::filesystem::exists(file, failed)) {
-        return make_error(
-            Code::Conflict, fmt::format("There is a project here already: {}", file.string())
-        );
-    }
-    std::ofstream out(file, std::ios::binary);
-    out << settings_text(settings);
-    out.close();
-    if (!out) {
-        return make_error(
-            Code::Unavailable, fmt::format("Cannot write the settings: {}", file.string())
-        );
-    }
-    return {};
 }
 
 }  // namespace flywheel::app

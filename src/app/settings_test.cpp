@@ -44,6 +44,20 @@ TEST(CaptureSettings, HoldRulesInTheirOrder) {
     EXPECT_EQ(settings->capture.rules[1].keep, 1);
 }
 
+TEST(CaptureSettings, HoldWhatIsTakenOut) {
+    const auto settings = read(
+        "[[capture.redact]]\nkind = \"resident_number\"\naction = \"drop\"\n"
+        "[[capture.redact]]\nfield = \"/user\"\nkind = \"pattern\"\n"
+        "pattern = '[A-Z]{2}\\d+'\naction = \"hash\"\n"
+    );
+    ASSERT_TRUE(settings) << settings.error().message;
+    ASSERT_EQ(settings->capture.redact.size(), 2U);
+    EXPECT_EQ(settings->capture.redact[0].kind, SensitiveKind::ResidentNumber);
+    EXPECT_EQ(settings->capture.redact[0].action, RedactionAction::Drop);
+    EXPECT_EQ(settings->capture.redact[1].field, "/user");
+    EXPECT_EQ(settings->capture.redact[1].pattern, "[A-Z]{2}\\d+");
+}
+
 TEST(CaptureSettings, AreRefusedWithTheirPlace) {
     struct Row {
         const char* text;
@@ -58,6 +72,8 @@ TEST(CaptureSettings, AreRefusedWithTheirPlace) {
           Row{"[[capture.rules]]\nname = \"a\"\nkeep = 2\n", "line 3: 'capture.rules.keep'"},
           Row{"[[capture.rules]]\nname = \"a\"\nwhen = \"colour == red\"\n",
               "Unknown field 'colour'"},
+          Row{"[[capture.redact]]\nkind = \"name\"\n", "line 2: 'capture.redact.kind'"},
+          Row{"[[capture.redact]]\nkind = \"pattern\"\npattern = \"(\"\n", "redaction rule 1"},
           Row{"[[capture.rules]]\nname = \"a\"\nwhen = \"status >= 500\"\n",
               "could match no capture rule"}}) {
         const auto refused = read(text);

@@ -90,6 +90,20 @@ void append_capture_metrics(const CaptureCounters& counters, MetricsPage& page) 
     append_journal(counters, page);
     single(
         page,
+        "fw_capture_redacted_total",
+        "counter",
+        "Rows and lines of feedback in which something was taken out.",
+        counters.redacted
+    );
+    single(
+        page,
+        "fw_capture_redaction_failures_total",
+        "counter",
+        "Payloads and comments that were dropped because a rule failed.",
+        counters.redaction_failures
+    );
+    single(
+        page,
         "fw_feedback_accepted_total",
         "counter",
         "Lines of feedback that said something new.",

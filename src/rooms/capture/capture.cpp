@@ -122,6 +122,9 @@ class Capture::State {
         // What serving sampled itself (a share of shadows) is in the row already.
         row.propensity *= verdict.probability;
         row.policy = plan_.policy.rules()[verdict.rule];
+        if (!row.raw_subject.empty()) {
+            row.subject = plan_.key.hmac(row.raw_subject);
+        }
         if (pressure_.thins()) {
             thin(row);
         }

@@ -18,6 +18,8 @@
 #include "ports/recorder.h"
 #include "rooms/capture/intake/capture_policy.h"
 #include "rooms/capture/intake/pressure.h"
+#include "rooms/capture/privacy/redaction.h"
+#include "rooms/capture/privacy/secret_key.h"
 
 namespace flywheel {
 
@@ -41,7 +43,9 @@ struct CaptureCounters {
     PressureLevel level = PressureLevel::Normal;
     std::uint64_t level_changes = 0;
     std::uint64_t payloads_left_out = 0;
-    std::uint64_t bytes = 0;  ///< Appended to the journal and synced.
+    std::uint64_t redacted = 0;            ///< Rows and feedback in which something was taken out.
+    std::uint64_t redaction_failures = 0;  ///< Of these, what lost its payload or comment whole.
+    std::uint64_t bytes = 0;               ///< Appended to the journal and synced.
     std::uint64_t groups = 0;
     std::uint64_t failed_groups = 0;
     std::uint64_t flush_us_total = 0;
@@ -84,6 +88,10 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         std::size_t remembered = 200'000;
         /// Which rows are kept.
         CapturePolicy policy = {};
+        /// What is taken out of rows and feedback before they are written.
+        Redaction redaction = {};
+        /// Under which subjects are hashed.
+        SecretKey key = SecretKey();
         /// Asked about once a second by the thread that commits; empty = no limit.
         std::function<DiskUse()> disk = {};
         /// Rows stop before the disk's limit; feedback may exceed it by so many bytes.

@@ -2,6 +2,7 @@
 #include "rooms/capture/committer.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -72,7 +73,9 @@ Result<void> Committer::commit_locked(Durability durability) {
     }
     const auto begun = monotonic_now();
     watch_pressure();
+    const std::size_t redacted_frames = pending_.size();
     parts_.buffers.drain(pending_, bound() - std::min(bound(), pending_bytes_));
+    redact(redacted_frames);
     const std::size_t row_frames = pending_.size();
     stage(tickets);
     pending_bytes_ = payload_bytes(pending_);
@@ -109,6 +112,34 @@ void Committer::answer(std::vector<Ticket*>& tickets, const Result<void>& writte
     }
 }
 
+/// Rows drained just now, from frame `first` on, lose what must not be written.
+void Committer::redact(std::size_t first) {
+    if (plan_.redaction.empty() || first == pending_.size()) {
+        return;
+    }
+    const auto begin = pending_.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<Frame> frames(
+        std::make_move_iterator(begin), std::make_move_iterator(pending_.end())
+    );
+    pending_.erase(begin, pending_.end());
+    const auto take = [&](StoredRow stored) -> Result<void> {
+        Prediction row = TRY(decode_prediction(stored));
+        const auto outcome = plan_.redaction.apply(row);
+        counters_.redacted += outcome != Redaction::Outcome::Unchanged ? 1 : 0;
+        counters_.redaction_failures += outcome == Redaction::Outcome::Failed ? 1 : 0;
+        const std::size_t bytes = prediction_bytes(row);
+        if (pending_.size() == first ||
+            pending_.back().payload.size() + bytes > RowBuffers::kFrameBytes) {
+            begin_rows(pending_.emplace_back().payload, FrameKind::Predictions);
+        }
+        append_prediction(pending_.back().payload, row);
+        return {};
+    };
+    for (const Frame& frame : frames) {
+        CHECK(each_row(frame, take).has_value());  // encoded by this room a moment ago
+    }
+}
+
 /// Encodes what is new of the tickets into frames behind those of the rows.
 void Committer::stage(std::vector<Ticket*>& tickets) {
     std::string payload;
@@ -119,7 +150,10 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
         }
     };
     for (Ticket* ticket : tickets) {
-        for (const Feedback& said : ticket->feedback) {
+        for (Feedback& said : ticket->feedback) {
+            const auto outcome = plan_.redaction.apply(said);
+            counters_.redacted += outcome != Redaction::Outcome::Unchanged ? 1 : 0;
+            counters_.redaction_failures += outcome == Redaction::Outcome::Failed ? 1 : 0;
             load_known(said.model);
             if (!known_.take(said)) {
                 ++ticket->wanted.duplicate;

@@ -73,6 +73,7 @@ class Committer {
 
     Result<void> commit_locked(Durability durability);
     void stage(std::vector<Ticket*>& tickets);
+    void redact(std::size_t first);
     void answer(std::vector<Ticket*>& tickets, const Result<void>& written);
     Result<void> write(bool synced);
     Result<void> write_once(bool synced);
