@@ -59,6 +59,7 @@ VENDORS = {
     "date/": ("base",),
     "xxhash.h": ("base",),
     "utf8proc.h": ("base",),
+    "re2/": ("rooms/capture/privacy",),
     "unicode/": ("base",),
     "sodium": ("base", "ports"),
     "zlib.h": ("base", "ports", "gateway/http"),

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/key_file.h"
 #include "base/log.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
@@ -32,6 +33,25 @@ std::unique_ptr<Fleet> make_fleet(const OpenOptions& options, const Engine& engi
         return std::make_unique<InProcessFleet>(job_table(engine));
     }
     return local::make_fleet(options.program);
+}
+
+/// `most` bytes are allowed, but never more than 75 % of the disk; a disk with less than 5 % or
+/// 1 GiB left, whichever is less, is as good as full.
+DiskUse disk_use(const std::filesystem::path& dir, double most, std::uint64_t used) {
+    constexpr double kDiskShare = 0.75;
+    constexpr double kLeastShare = 0.05;
+    std::error_code failed;
+    const auto space = std::filesystem::space(dir, failed);
+    if (failed) {
+        return {used, static_cast<std::uint64_t>(most), false};
+    }
+    const auto capacity = static_cast<double>(space.capacity);
+    const double least = std::min(0x1.0p30, capacity * kLeastShare);
+    return {
+        used,
+        static_cast<std::uint64_t>(std::min(most, capacity * kDiskShare)),
+        static_cast<double>(space.available) < least
+    };
 }
 
 }  // namespace
@@ -95,6 +115,21 @@ struct Project::Parts {
         vault = faulty_vault ? faulty_vault.get() : folder_vault.get();
         journal = faulty_journal ? faulty_journal.get() : segments_journal.get();
         return {};
+    }
+
+    Result<Capture::Plan> capture_plan(
+        const std::filesystem::path& dir, const CaptureSettings& settings
+    ) const {
+        Capture::Plan plan;
+        plan.sync = settings.sync;
+        plan.policy =
+            TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
+        plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
+        plan.redaction = TRY(Redaction::make(settings.redact, plan.key));
+        plan.disk = [this, dir, most = settings.disk_max_gib * 0x1.0p30] {
+            return disk_use(dir, most, journal->health().bytes + columns->bytes().value_or(0));
+        };
+        return plan;
     }
 
     void make_rooms(
@@ -220,7 +255,13 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.engine = linear::make_engine();
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
-    parts.capture = TRY(Capture::open({}, *parts.journal, *parts.columns, clock).within("capture"));
+    parts.capture = TRY(Capture::open(
+                            TRY(parts.capture_plan(dir, project->settings_.capture)),
+                            *parts.journal,
+                            *parts.columns,
+                            clock
+    )
+                            .within("capture"));
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));

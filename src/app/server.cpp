@@ -13,10 +13,12 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "gateway/capture_metrics.h"
 #include "gateway/capture_routes.h"
 #include "gateway/home_page.h"
 #include "gateway/v1/routes.h"
 #include "gateway/v2_routes.h"
+#include "records/incident.h"
 
 namespace flywheel::app {
 
@@ -86,8 +88,19 @@ class Server::Roller {
     }
 
     void roll() {
+        tell_incidents();
         if (auto rolled = project_.capture().roll(); !rolled) {
             log_error("captured rows not rolled", {{"error", rolled.error().message}});
+        }
+    }
+
+    /// Rules of capture may ask whether an Incident is open.
+    void tell_incidents() {
+        const Reader<Incident> incidents(project_.ledger());
+        const auto open =
+            incidents.first(Where<Incident>().eq(&Incident::state, IncidentState::Open));
+        if (open) {
+            project_.capture().set_incident(open->has_value());
         }
     }
 
@@ -111,7 +124,7 @@ gateway::V1Rooms v1_rooms(Project& project) {
         .captured =
             [&project] {
                 const auto counters = project.capture().counters();
-                const auto settled = counters.captured + counters.dropped;
+                const auto settled = counters.captured + counters.sampled_away + counters.dropped;
                 return gateway::CapturedCounts{
                     .rows = static_cast<std::int64_t>(counters.recorded),
                     .feedback = static_cast<std::int64_t>(counters.feedback_accepted),
@@ -142,6 +155,7 @@ void Server::add_routes() {
          .captured = &project_.capture(),
          .clock = &project_.clock()}
     );
+    gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });
     gateway::V1Rooms rooms = v1_rooms(project_);
     rooms.access = &access_;
     rooms.wake_loop = [this] { wake_loop(); };

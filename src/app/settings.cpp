@@ -56,6 +56,20 @@ class Table {
         return {};
     }
 
+    /// One of the names of an enumeration.
+    template <class E>
+    Result<void> read_name(std::string_view key, E& out) {
+        std::string name(enum_name(out));
+        const std::string wanted = fmt::format("one of {}", fmt::join(names_of(E()), ", "));
+        TRY(read<std::string>(key, name, wanted));
+        const auto value = parse_enum<E>(name);
+        if (!value) {
+            return wrong(*table_->get(key), key, wanted);
+        }
+        out = *value;
+        return {};
+    }
+
     Result<void> read_labels(std::string_view key, std::vector<std::string>& out) {
         known_.insert(std::string(key));
         const auto* node = table_ == nullptr ? nullptr : table_->get(key);
@@ -101,6 +115,14 @@ class Table {
             "{}, line {}: '{}.{}' must be {}", file_, node.source().begin.line, name_, key, wanted
         ));
     }
+
+    /// A table below this one; `name` as people write it.
+    [[nodiscard]] Table within(const toml::table* table, std::string name) const {
+        return {table, std::move(name), file_};
+    }
+
+    /// A setting that is read in another way.
+    void know(std::string_view key) { known_.insert(std::string(key)); }
 
     [[nodiscard]] const toml::node* find(std::string_view key) const {
         return table_ == nullptr ? nullptr : table_->get(key);
@@ -178,8 +200,65 @@ Result<void> read_serve(Table table, Settings& settings) {
     return table.refuse_unknown();
 }
 
-double days(Duration duration) {
-    return static_cast<double>(duration.count()) / 86'400e6;
+Result<void> read_rules(const Table& capture, std::vector<CaptureRule>& rules) {
+    const auto* node = capture.find("rules");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return capture.wrong(*node, "rules", "a list of tables, each begun by [[capture.rules]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = capture.within(list->get(i)->as_table(), "capture.rules");
+        CaptureRule rule;
+        TRY(table.read<std::string>("name", rule.name, "a name"));
+        TRY(table.read<std::string>("when", rule.when, "a condition such as \"margin < 0.1\""));
+        TRY(table.read_share("keep", rule.keep, 0, 1));
+        TRY(table.refuse_unknown());
+        rules.push_back(std::move(rule));
+    }
+    return {};
+}
+
+Result<void> read_redaction(const Table& capture, std::vector<RedactionRule>& rules) {
+    const auto* node = capture.find("redact");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return capture.wrong(*node, "redact", "a list of tables, each begun by [[capture.redact]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = capture.within(list->get(i)->as_table(), "capture.redact");
+        RedactionRule rule;
+        TRY(table.read<std::string>("field", rule.field, "\"text\" or a JSON pointer"));
+        TRY(table.read_name("kind", rule.kind));
+        TRY(table.read_name("action", rule.action));
+        TRY(table.read<std::string>("pattern", rule.pattern, "an expression of RE2"));
+        TRY(table.refuse_unknown());
+        rules.push_back(std::move(rule));
+    }
+    const auto redaction = Redaction::make(rules, SecretKey());
+    return redaction ? Result<void>()
+                     : capture.wrong(*node, "redact", "good rules: " + redaction.error().message);
+}
+
+Result<void> read_capture(Table table, CaptureSettings& capture) {
+    std::string sync = capture.sync == SyncMode::Os ? "os" : "interval";
+    TRY(table.read<std::string>("sync", sync, "\"interval\" or \"os\""));
+    if (sync != "interval" && sync != "os") {
+        return table.wrong(*table.find("sync"), "sync", "\"interval\" or \"os\"");
+    }
+    capture.sync = sync == "os" ? SyncMode::Os : SyncMode::Interval;
+    TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
+    TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
+    table.know("rules");
+    table.know("redact");
+    TRY(read_rules(table, capture.rules));
+    TRY(read_redaction(table, capture.redact));
+    TRY(table.refuse_unknown());
+    const auto policy =
+        CapturePolicy::make(capture.rules, static_cast<std::uint64_t>(capture.seed));
+    if (!policy) {
+        return table.wrong(*table.find("rules"), "rules", "good rules: " + policy.error().message);
+    }
+    return {};
 }
 
 }  // namespace
@@ -205,10 +284,11 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));
     TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
+    TRY(read_capture({root["capture"].as_table(), "capture", file.string()}, settings.capture));
     for (const auto& [key, node] : root) {
-        if (key != "model" && key != "loop" && key != "serve") {
+        if (key != "model" && key != "loop" && key != "serve" && key != "capture") {
             return invalid_argument(fmt::format(
-                "{}, line {}: unknown table '{}'. Known: model, loop, serve",
+                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture",
                 file.string(),
                 node.source().begin.line,
                 key.str()
@@ -218,88 +298,6 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     settings.policy.model = settings.model;
     settings.policy.prior_discount = settings.prior_discount;
     return settings;
-}
-
-std::string settings_text(const Settings& settings) {
-    const auto& policy = settings.policy;
-    std::ostringstream labels;
-    toml::array names;
-    for (const auto& label : settings.labels) {
-        names.push_back(label);
-    }
-    labels << names;
-    return fmt::format(
-        "# Settings of this Flywheel project. Secrets never stand here.\n\n"
-        "[model]\n"
-        "name = \"{}\"\n"
-        "labels = {}              # class names in class order; empty: taken from the first "
-        "import\n"
-        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
-        "\"balanced\"\n"
-        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
-        "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
-        "is measured\n\n"
-        "[loop]\n"
-        "every_days = {}           # a turn of the wheel is due this often\n"
-        "label_share = {}         # questions to people per served row, audit included\n"
-        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
-        "made from\n"
-        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
-        "faster\n"
-        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
-        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
-        "half_life_days = {}      # a training row this old weighs one half\n"
-        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
-        "trials = {}               # settings tried at each training\n"
-        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
-        "label_shift_correction = {}\n"
-        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
-        "worse, or \"keep\"\n"
-        "seed = {}\n\n"
-        "[serve]\n"
-        "address = \"{}\"\n"
-        "port = {}\n"
-        "threads = {}              # 0: half the cores\n",
-        settings.model,
-        labels.str(),
-        policy.objective,
-        policy.licence,
-        settings.prior_discount,
-        days(policy.cadence),
-        policy.label_share,
-        policy.audit_share,
-        policy.drift_boost,
-        policy.retrain_labels_min,
-        days(policy.labels_wait),
-        days(policy.half_life),
-        days(policy.correction_window),
-        policy.trials,
-        policy.false_alarm_days,
-        policy.correction,
-        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
-        policy.seed,
-        settings.address,
-        settings.port,
-        settings.threads
-    );
-}
-
-Result<void> write_settings(const std::filesystem::path& file, const Settings& settings) {
-    std::error_code failed;
-    if (std::filesystem::exists(file, failed)) {
-        return make_error(
-            Code::Conflict, fmt::format("There is a project here already: {}", file.string())
-        );
-    }
-    std::ofstream out(file, std::ios::binary);
-    out << settings_text(settings);
-    out.close();
-    if (!out) {
-        return make_error(
-            Code::Unavailable, fmt::format("Cannot write the settings: {}", file.string())
-        );
-    }
-    return {};
 }
 
 }  // namespace flywheel::app

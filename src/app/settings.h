@@ -10,8 +10,18 @@
 
 #include "base/result.h"
 #include "loop/conductor.h"
+#include "rooms/capture/capture.h"
 
 namespace flywheel::app {
+
+/// What is captured and what of it is kept: table [capture].
+struct CaptureSettings {
+    SyncMode sync = SyncMode::Interval;
+    std::int64_t seed = 1;              ///< Decides, with a row's id, whether rules keep it.
+    double disk_max_gib = 20;           ///< Journal and columns together; at most 75 % of the disk.
+    std::vector<CaptureRule> rules;     ///< [[capture.rules]]; empty = everything is kept.
+    std::vector<RedactionRule> redact;  ///< [[capture.redact]]; empty = nothing is taken out.
+};
 
 struct Settings {
     std::string model =
@@ -24,6 +34,7 @@ struct Settings {
     std::uint16_t port = 8000;  ///< 0 = any free one.
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
+    CaptureSettings capture;
 };
 
 /// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by

@@ -115,10 +115,38 @@ void append_outcome(std::string& out, const Prediction& row, const ServedVersion
         out += out.back() == '[' ? "" : ",";
         append_float(out, score);
     }
-    out += ']';
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(],"confidence":{},"margin":{},"entropy":{})",
+        row.confidence,
+        row.margin,
+        row.entropy
+    );
     if (!row.error.empty()) {
         out += ",\"error\":";
         append_json_string(out, row.error);
+    }
+}
+
+/// What the client said beside its payload, and how the row was kept.
+void append_circumstances(std::string& out, const Prediction& row) {
+    for (const auto& [name, text] :
+         {std::pair("row_id", &row.row_id), std::pair("policy", &row.policy)}) {
+        if (!text->empty()) {
+            fmt::format_to(std::back_inserter(out), R"(,"{}":)", name);
+            append_json_string(out, *text);
+        }
+    }
+    if (!row.params.empty()) {
+        out += ",\"params\":" + row.params;
+    }
+    for (const auto& [name, set] :
+         {std::pair("cancelled", row.cancelled),
+          std::pair("redacted", row.redacted),
+          std::pair("thin", row.thin)}) {
+        if (set) {
+            fmt::format_to(std::back_inserter(out), R"(,"{}":true)", name);
+        }
     }
 }
 
@@ -147,10 +175,16 @@ void append_row(std::string& out, const Prediction& row, const ServedVersion& se
     }
     fmt::format_to(
         std::back_inserter(out),
-        R"(}},"timings_us":{{"infer":{},"total":{}}},"feedback":[)",
+        R"(}},"timings_us":{{"queue":{},"pre":{},"infer":{},"post":{},"total":{}}},"batch_rows":{})",
+        row.us_queue,
+        row.us_pre,
         row.us_infer,
-        row.us_total
+        row.us_post,
+        row.us_total,
+        row.batch_rows
     );
+    append_circumstances(out, row);
+    out += ",\"feedback\":[";
 }
 
 Result<void> show_request(

@@ -23,24 +23,56 @@ inline std::span<const std::string_view> names_of(Route) {
     return kNames;
 }
 
+/// Did the shadow version give the same label?
+enum class Agreement { Unknown, Agrees, Differs };
+
+inline std::span<const std::string_view> names_of(Agreement) {
+    static constexpr std::array<std::string_view, 3> kNames = {"unknown", "agrees", "differs"};
+    return kNames;
+}
+
 struct Prediction {
+    /// While capture thins, a payload is kept with this probability.
+    static constexpr double kThinShare = 0.25;
+
     Id<Prediction> id;       ///< UUIDv7; the lowest 16 bits are the row within the request.
     std::string request_id;  ///< As the client gave it, else the text of the base id.
     Time time;               ///< Arrival.
     std::string model;
     std::string version;  ///< Number of the ModelVersion that ran, as text.
     Route route = Route::Stable;
-    Digest payload_digest;           ///< SHA-256 of the payload.
-    std::string payload;             ///< The text that came; empty when only the digest is kept.
-    std::int64_t label = -1;         ///< Class index answered; -1 when the row failed.
-    std::vector<float> scores;       ///< [K] as served: calibrated, after label-shift correction.
+    Digest payload_digest;      ///< SHA-256 of the payload.
+    std::string payload;        ///< The text that came; empty when only the digest is kept.
+    Digest subject;             ///< HMAC-SHA-256 of whose data this is; zero = nobody's.
+    std::string raw_subject;    ///< From serving to capture only, which makes `subject` of it.
+    std::string row_id;         ///< The row's name as the client gave it; may be empty.
+    std::string params;         ///< The caller's own parameters as JSON, at most 2 KiB; "" = none.
+    std::int64_t label = -1;    ///< Class index answered; -1 when the row failed.
+    std::vector<float> scores;  ///< [K] as served: calibrated, after label-shift correction.
     std::vector<float> base_scores;  ///< [K] calibrated, before correction; empty when none is on.
     std::vector<std::uint16_t> embedding;  ///< [128] IEEE half bits, unit length; may be empty.
-    std::int32_t us_infer = 0;             ///< Engine time, microseconds.
-    std::int32_t us_total = 0;             ///< From parsed request to encoded answer, microseconds.
-    std::int32_t status = 200;             ///< HTTP status of the row.
-    std::string error;                     ///< At most 200 bytes; empty when status is 200.
+    float confidence = 0;         ///< As served; see records/uncertainty.h. 0 when it failed.
+    float margin = 0;             ///< Likewise.
+    float entropy = 0;            ///< Likewise, in nats.
+    std::int32_t us_queue = 0;    ///< Wait for the engine, microseconds.
+    std::int32_t us_pre = 0;      ///< Decoding, microseconds.
+    std::int32_t us_infer = 0;    ///< Engine time, microseconds.
+    std::int32_t us_post = 0;     ///< Encoding, microseconds.
+    std::int32_t us_total = 0;    ///< From parsed request to encoded answer, microseconds.
+    std::int32_t batch_rows = 0;  ///< Rows of the engine call that this row was part of; 0 = none.
+    std::int32_t status = 200;    ///< HTTP status of the row.
+    std::string error;            ///< At most 200 bytes; empty when status is 200.
+    bool cancelled = false;       ///< The client had left.
+    bool redacted = false;        ///< Something in it was masked, dropped or hashed.
+    bool thin = false;  ///< Payload and embedding were kept with probability kThinShare only.
+    Agreement agreement = Agreement::Unknown;
+    std::string policy;       ///< The capture rule that kept this row.
     double propensity = 1.0;  ///< Probability with which capture kept this row, in (0, 1].
+
+    /// Probability with which this row was kept together with its payload, if it had one.
+    [[nodiscard]] double payload_propensity() const {
+        return thin ? propensity * kThinShare : propensity;
+    }
 
     /// Scores before any label-shift correction.
     [[nodiscard]] const std::vector<float>& calibrated() const {

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "records/feedback.h"
 #include "records/prediction.h"
+#include "records/uncertainty.h"
 
 namespace flywheel::testing {
 
@@ -36,8 +37,14 @@ inline Prediction sample_prediction(Time time, Rng& rng, const std::string& mode
     for (int i = 0; i < 128; ++i) {
         row.embedding.push_back(static_cast<std::uint16_t>(0x2000U + rng.below(0x1000)));
     }
+    const Uncertainty sure = uncertainty_of(row.scores);
+    row.confidence = sure.confidence;
+    row.margin = sure.margin;
+    row.entropy = sure.entropy;
     row.us_infer = static_cast<std::int32_t>(rng.below(100));
     row.us_total = static_cast<std::int32_t>(rng.below(1000));
+    row.batch_rows = 1;
+    row.policy = "default";
     row.propensity = 0.25;
     return row;
 }
@@ -56,14 +63,36 @@ inline Feedback sample_feedback(const std::string& target, Time arrived, Rng& rn
     return said;
 }
 
+/// The same row with every field that is seldom set.
+inline Prediction with_rare_fields(Prediction row, Rng& rng) {
+    row.subject = sha256("subject " + std::to_string(rng.below(10)));
+    row.row_id = "row-" + std::to_string(rng.below(1000));
+    row.params = R"({"user_tier":"gold"})";
+    row.us_queue = static_cast<std::int32_t>(rng.below(50));
+    row.us_pre = static_cast<std::int32_t>(rng.below(50));
+    row.us_post = static_cast<std::int32_t>(rng.below(50));
+    row.batch_rows = 8;
+    row.cancelled = rng.below(2) == 0;
+    row.redacted = rng.below(2) == 0;
+    row.thin = rng.below(2) == 0;
+    row.agreement = static_cast<Agreement>(rng.below(3));
+    row.policy = "unsure rows";
+    return row;
+}
+
 /// All fields equal; for EXPECT_TRUE and RC_ASSERT.
 inline bool same(const Prediction& a, const Prediction& b) {
     return a.id == b.id && a.request_id == b.request_id && a.time == b.time && a.model == b.model &&
            a.version == b.version && a.route == b.route && a.payload_digest == b.payload_digest &&
            a.payload == b.payload && a.label == b.label && a.scores == b.scores &&
-           a.base_scores == b.base_scores && a.embedding == b.embedding &&
-           a.us_infer == b.us_infer && a.us_total == b.us_total && a.status == b.status &&
-           a.error == b.error && a.propensity == b.propensity;
+           a.base_scores == b.base_scores && a.embedding == b.embedding && a.subject == b.subject &&
+           a.row_id == b.row_id && a.params == b.params && a.confidence == b.confidence &&
+           a.margin == b.margin && a.entropy == b.entropy && a.us_queue == b.us_queue &&
+           a.us_pre == b.us_pre && a.us_infer == b.us_infer && a.us_post == b.us_post &&
+           a.us_total == b.us_total && a.batch_rows == b.batch_rows && a.status == b.status &&
+           a.error == b.error && a.cancelled == b.cancelled && a.redacted == b.redacted &&
+           a.thin == b.thin && a.agreement == b.agreement && a.policy == b.policy &&
+           a.propensity == b.propensity;
 }
 
 inline bool same(const Feedback& a, const Feedback& b) {

@@ -31,7 +31,7 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
     std::unordered_set<Id<Feedback>> seen_feedback;
     TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
         if (frame.kind == FrameKind::Predictions) {
-            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
                 auto row = TRY(decode_prediction(bytes));
                 if (seen.insert(row.id).second) {
                     rows.predictions.push_back(std::move(row));
@@ -40,7 +40,7 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
             });
         }
         if (frame.kind == FrameKind::Feedback) {
-            return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
                 auto said = TRY(decode_feedback(bytes));
                 if (seen_feedback.insert(said.id).second) {
                     rows.feedback.push_back(std::move(said));
@@ -59,13 +59,13 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
 class Capture::State {
   public:
     State(Plan plan, Journal& journal, Columns& columns, const Clock& clock)
-        : plan_(plan),
+        : plan_(std::move(plan)),
           journal_(journal),
           columns_(columns),
           clock_(clock),
-          buffers_(plan.buffer_bytes),
-          rolled_({.ids = plan.remembered}, columns),
-          committer_(plan_, {journal, columns, buffers_, index_}),
+          buffers_(plan_.buffer_bytes, plan_.policy.rules().size()),
+          rolled_({.ids = plan_.remembered}, columns),
+          committer_(plan_, {journal, columns, buffers_, index_, pressure_}),
           reader_(journal, columns, index_, rolled_) {}
 
     State(const State&) = delete;
@@ -110,7 +110,25 @@ class Capture::State {
     }
 
     void record(Prediction&& row) {
-        if (buffers_.add(std::move(row)) == RowBuffers::Outcome::StoredHalfFull) {
+        if (pressure_.refuses_rows()) {
+            buffers_.pass_over(RowBuffers::Reason::Disk);
+            return;
+        }
+        const auto verdict = plan_.policy.judge(row, pressure_.factor(), incident_);
+        if (!verdict.kept) {
+            buffers_.pass_over(RowBuffers::Reason::SampledAway);
+            return;
+        }
+        // What serving sampled itself (a share of shadows) is in the row already.
+        row.propensity *= verdict.probability;
+        row.policy = plan_.policy.rules()[verdict.rule];
+        if (!row.raw_subject.empty()) {
+            row.subject = plan_.key.hmac(row.raw_subject);
+        }
+        if (pressure_.thins()) {
+            thin(row);
+        }
+        if (buffers_.add(std::move(row), verdict.rule) == RowBuffers::Outcome::StoredHalfFull) {
             {
                 const std::lock_guard lock(wake_mutex_);
                 nudged_ = true;
@@ -149,7 +167,17 @@ class Capture::State {
 
     [[nodiscard]] Time now() const { return clock_.now(); }
 
+    void set_incident(bool open) { incident_ = open; }
+
   private:
+    void thin(Prediction& row) const {
+        row.thin = true;
+        if (!plan_.policy.keeps_payload(row.id)) {
+            row.payload = std::string();
+            row.embedding = {};
+        }
+    }
+
     /// The writer thread.
     void run() {
         auto written_at = monotonic_now();
@@ -212,6 +240,8 @@ class Capture::State {
     const Clock& clock_;
 
     RowBuffers buffers_;
+    Pressure pressure_;
+    std::atomic<bool> incident_ = false;
     JournalIndex index_;
     RolledRows rolled_;
     Committer committer_;
@@ -231,7 +261,7 @@ class Capture::State {
 Result<std::unique_ptr<Capture>> Capture::open(
     Plan plan, Journal& journal, Columns& columns, const Clock& clock
 ) {
-    auto state = std::make_unique<State>(plan, journal, columns, clock);
+    auto state = std::make_unique<State>(std::move(plan), journal, columns, clock);
     TRY(state->recover());
     // The constructor is private, so make_unique cannot reach it.
     return std::unique_ptr<Capture>(new Capture(std::move(state)));  // NOLINT
@@ -280,6 +310,10 @@ Result<CapturedRequest> Capture::find(const std::string& model, const std::strin
 
 Result<void> Capture::flush() const {
     return state_->committer().commit(Committer::Durability::Synced);
+}
+
+void Capture::set_incident(bool open) {
+    state_->set_incident(open);
 }
 
 CaptureCounters Capture::counters() const {

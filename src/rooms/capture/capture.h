@@ -6,12 +6,20 @@
 // all questions from any thread, start, stop and roll from the thread that owns the loop.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "ports/columns/columns.h"
 #include "ports/journal/journal.h"
 #include "ports/recorder.h"
+#include "rooms/capture/intake/capture_policy.h"
+#include "rooms/capture/intake/pressure.h"
+#include "rooms/capture/privacy/redaction.h"
+#include "rooms/capture/privacy/secret_key.h"
 
 namespace flywheel {
 
@@ -21,13 +29,23 @@ enum class SyncMode {
          ///< more.
 };
 
-/// Everything since open(). recorded = captured + dropped + what still waits in memory, exactly.
+/// Everything since open(). recorded = captured + sampled_away + dropped + what still waits in
+/// memory, exactly.
 struct CaptureCounters {
     std::uint64_t recorded = 0;
-    std::uint64_t captured = 0;  ///< Durable.
-    std::uint64_t dropped = 0;   ///< No room in the buffers, or never written before stop().
+    std::uint64_t captured = 0;        ///< Durable.
+    std::uint64_t sampled_away = 0;    ///< By the policy or by pressure; their propensity says so.
+    std::uint64_t dropped = 0;         ///< Sum of the three reasons that follow.
+    std::uint64_t dropped_buffer = 0;  ///< No room in the buffers.
+    std::uint64_t dropped_disk = 0;    ///< No room on the disk.
+    std::uint64_t dropped_error = 0;   ///< Never written before stop().
+    std::vector<std::pair<std::string, std::uint64_t>> kept;  ///< Rows taken, by rule.
+    PressureLevel level = PressureLevel::Normal;
+    std::uint64_t level_changes = 0;
     std::uint64_t payloads_left_out = 0;
-    std::uint64_t bytes = 0;  ///< Appended to the journal and synced.
+    std::uint64_t redacted = 0;            ///< Rows and feedback in which something was taken out.
+    std::uint64_t redaction_failures = 0;  ///< Of these, what lost its payload or comment whole.
+    std::uint64_t bytes = 0;               ///< Appended to the journal and synced.
     std::uint64_t groups = 0;
     std::uint64_t failed_groups = 0;
     std::uint64_t flush_us_total = 0;
@@ -48,6 +66,13 @@ struct RollReport {
     std::uint64_t feedback = 0;
 };
 
+/// The disk as capture sees it.
+struct DiskUse {
+    std::uint64_t used = 0;   ///< Bytes of what capture wrote.
+    std::uint64_t limit = 0;  ///< Bytes it may use; 0 = no limit.
+    bool no_space = false;    ///< The disk itself is as good as full.
+};
+
 class Capture final : public Recorder, public FeedbackSink, public CapturedRows {
   public:
     struct Plan {
@@ -61,6 +86,16 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         std::chrono::seconds seal_when_idle{60};
         /// Ids and feedback remembered to find old rows and to know repeated feedback.
         std::size_t remembered = 200'000;
+        /// Which rows are kept.
+        CapturePolicy policy = {};
+        /// What is taken out of rows and feedback before they are written.
+        Redaction redaction = {};
+        /// Under which subjects are hashed.
+        SecretKey key = SecretKey();
+        /// Asked about once a second by the thread that commits; empty = no limit.
+        std::function<DiskUse()> disk = {};
+        /// Rows stop before the disk's limit; feedback may exceed it by so many bytes.
+        std::uint64_t feedback_reserve = 1U << 30U;
     };
 
     /// Reads what the journal holds; segments already in the columns are dropped. Nothing runs
@@ -93,6 +128,9 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         const override;
     Result<CapturedRequest> find(const std::string& model, const std::string& id) const override;
     Result<void> flush() const override;
+
+    /// Rules of the policy may ask whether an Incident is open. Any thread.
+    void set_incident(bool open);
 
     [[nodiscard]] CaptureCounters counters() const;
 

@@ -63,7 +63,7 @@ static Result<void> decode_frames(
             }
             continue;
         }
-        TRY(each_row(frame->payload, [&](std::string_view bytes) -> Result<void> {
+        TRY(each_row(*frame, [&](StoredRow bytes) -> Result<void> {
             visit(TRY(decode(bytes)));
             return {};
         }));

@@ -20,7 +20,15 @@ Prediction full_prediction() {
     row.request_id = "client-7";
     row.error = "none";
     row.embedding.resize(3);
-    return row;
+    return testing::with_rare_fields(std::move(row), rng);
+}
+
+Result<Prediction> decode_newest(const std::string& bytes) {
+    return decode_prediction({bytes, 2});
+}
+
+Result<Feedback> decode_said(const std::string& bytes) {
+    return decode_feedback({bytes, 1});
 }
 
 std::string encoded(const Prediction& row) {
@@ -74,11 +82,14 @@ RC_GTEST_PROP(PredictionCodec, GivesBackEveryField, (std::uint64_t seed, const s
     row.embedding.resize(rng.below(130));
     row.scores.resize(rng.below(9));
     row.label = static_cast<std::int64_t>(rng.next());
+    if (rng.below(2) == 0) {
+        row = testing::with_rare_fields(std::move(row), rng);
+    }
     std::string bytes;
     append_prediction(bytes, row);
     RC_ASSERT(bytes.size() <= prediction_bytes(row));
     RC_ASSERT(bytes_at<std::uint32_t>(bytes.data()) == bytes.size() - 4);
-    const auto decoded = decode_prediction(bytes.substr(4));
+    const auto decoded = decode_newest(bytes.substr(4));
     RC_ASSERT(decoded.has_value());
     RC_ASSERT(same(*decoded, row));
 }
@@ -91,10 +102,10 @@ TEST(PredictionCodec, LeavesOutARequestIdThatTheIdSaysAlready) {
     ASSERT_EQ(named.request_id.size(), plain.request_id.size());
     EXPECT_EQ(encoded(named).size(), encoded(plain).size() + 36);
     const std::string bytes = encoded(plain);
-    EXPECT_TRUE(prediction_keys(bytes)->request_id.empty());
-    EXPECT_EQ(decode_prediction(bytes)->request_id, plain.request_id);
+    EXPECT_TRUE(prediction_keys({bytes, 2})->request_id.empty());
+    EXPECT_EQ(decode_newest(bytes)->request_id, plain.request_id);
     const std::string named_bytes = encoded(named);
-    const auto keys = prediction_keys(named_bytes);
+    const auto keys = prediction_keys({named_bytes, 2});
     EXPECT_EQ(keys->request_id, named.request_id);
     EXPECT_EQ(keys->id, named.id);
     EXPECT_EQ(keys->time, named.time);
@@ -102,52 +113,51 @@ TEST(PredictionCodec, LeavesOutARequestIdThatTheIdSaysAlready) {
 }
 
 TEST(PredictionCodec, RefusesEveryTruncationAndReadsDamageSafely) {
-    expect_sturdy(encoded(full_prediction()), [](const std::string& bytes) {
-        return decode_prediction(bytes);
-    });
+    expect_sturdy(encoded(full_prediction()), decode_newest);
     Rng rng(5);
-    expect_sturdy(
-        encoded(testing::sample_prediction(sample_day(2), rng)),
-        [](const std::string& bytes) { return decode_prediction(bytes); }
-    );
+    expect_sturdy(encoded(testing::sample_prediction(sample_day(2), rng)), decode_newest);
 }
 
 TEST(PredictionCodec, RefusesLengthsThatOverflow) {
     std::string bytes = encoded(full_prediction());
-    for (std::size_t part = 0; part < 8; ++part) {
+    for (std::size_t part = 0; part < 11; ++part) {
         std::string damaged = bytes;
-        put_bytes(damaged.data() + 88 + 4 * part, std::uint32_t{0xFFFFFFFF});
-        EXPECT_FALSE(decode_prediction(damaged));
+        put_bytes(damaged.data() + 148 + 4 * part, std::uint32_t{0xFFFFFFFF});
+        EXPECT_FALSE(decode_newest(damaged));
     }
 }
 
 RC_GTEST_PROP(PredictionCodec, ReadsNoiseSafely, (const std::string& noise)) {
-    expect_canonical(noise, [](const std::string& bytes) { return decode_prediction(bytes); });
-    RC_ASSERT(!each_row(noise, [](std::string_view) {
-        return Result<void>();
-    }) || noise.size() >= 8);
+    expect_canonical(noise, decode_newest);
+    const auto walked =
+        each_row({FrameKind::Predictions, noise}, [](StoredRow) { return Result<void>(); });
+    RC_ASSERT(!walked || noise.size() >= 8);
 }
 
 TEST(PredictionCodec, WalksOverTheRowsOfAFrame) {
-    std::string payload;
-    begin_rows(payload);
-    append_prediction(payload, full_prediction());
-    append_prediction(payload, full_prediction());
+    Frame frame;
+    begin_rows(frame.payload, FrameKind::Predictions);
+    append_prediction(frame.payload, full_prediction());
+    append_prediction(frame.payload, full_prediction());
     int rows = 0;
-    const auto count = [&](std::string_view row) -> Result<void> {
+    const auto count = [&](StoredRow row) -> Result<void> {
         ++rows;
         EXPECT_TRUE(same(decode_prediction(row).value(), full_prediction()));
         return {};
     };
-    ASSERT_TRUE(each_row(payload, count));
+    ASSERT_TRUE(each_row(frame, count));
     EXPECT_EQ(rows, 2);
-    const auto ignore = [](std::string_view) { return Result<void>(); };
-    EXPECT_FALSE(each_row(payload.substr(0, payload.size() - 1), ignore));
-    EXPECT_FALSE(each_row(payload.substr(0, 7), ignore));
+    const auto walks = [](const std::string& payload) {
+        return each_row(
+                   {FrameKind::Predictions, payload}, [](StoredRow) { return Result<void>(); }
+        ).has_value();
+    };
+    EXPECT_FALSE(walks(frame.payload.substr(0, frame.payload.size() - 1)));
+    EXPECT_FALSE(walks(frame.payload.substr(0, 7)));
     for (std::size_t at = 0; at < 8; ++at) {
-        std::string damaged = payload;
-        damaged[at] = static_cast<char>(damaged[at] ^ 2);
-        EXPECT_FALSE(each_row(damaged, ignore)) << at;
+        std::string damaged = frame.payload;
+        damaged[at] = static_cast<char>(damaged[at] ^ 4);
+        EXPECT_FALSE(walks(damaged)) << at;
     }
 }
 
@@ -158,17 +168,14 @@ RC_GTEST_PROP(FeedbackCodec, GivesBackEveryField, (std::uint64_t seed, const std
     said.source = static_cast<FeedbackSource>(rng.below(3));
     said.value = rng.normal();
     said.row = static_cast<std::int64_t>(rng.below(9));
-    const auto decoded = decode_feedback(encoded(said));
+    const auto decoded = decode_said(encoded(said));
     RC_ASSERT(decoded.has_value());
     RC_ASSERT(same(*decoded, said));
 }
 
 TEST(FeedbackCodec, RefusesEveryTruncationAndReadsDamageSafely) {
     Rng rng(6);
-    expect_sturdy(
-        encoded(testing::sample_feedback("request 1", sample_day(2), rng)),
-        [](const std::string& bytes) { return decode_feedback(bytes); }
-    );
+    expect_sturdy(encoded(testing::sample_feedback("request 1", sample_day(2), rng)), decode_said);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 #include "rooms/capture/committer.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
 
 #include "base/log.h"
 #include "rooms/capture/captured_keys.h"
@@ -13,6 +16,7 @@ namespace flywheel {
 namespace {
 
 constexpr std::chrono::seconds kOsSyncEvery{1};
+constexpr std::chrono::seconds kDiskEvery{1};
 constexpr std::size_t kOrphansMax = 100'000;
 constexpr int kOrphanChecksMax = 256;
 
@@ -41,6 +45,12 @@ Result<void> Committer::commit(Durability durability) {
 }
 
 Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
+    if (disk_over_reserve_) {
+        return make_error(
+            Code::Unavailable,
+            "The disk has no room for feedback; make room or raise capture.disk_max_gib"
+        );
+    }
     Ticket ticket;
     ticket.feedback = std::move(feedback);
     {
@@ -62,10 +72,10 @@ Result<void> Committer::commit_locked(Durability durability) {
         tickets.swap(queue_);
     }
     const auto begun = monotonic_now();
-    const std::size_t bound = RowBuffers::kBuffers * plan_.buffer_bytes;
-    if (pending_bytes_ < bound) {
-        parts_.buffers.drain(pending_);
-    }
+    watch_pressure();
+    const std::size_t redacted_frames = pending_.size();
+    parts_.buffers.drain(pending_, bound() - std::min(bound(), pending_bytes_));
+    redact(redacted_frames);
     const std::size_t row_frames = pending_.size();
     stage(tickets);
     pending_bytes_ = payload_bytes(pending_);
@@ -102,6 +112,34 @@ void Committer::answer(std::vector<Ticket*>& tickets, const Result<void>& writte
     }
 }
 
+/// Rows drained just now, from frame `first` on, lose what must not be written.
+void Committer::redact(std::size_t first) {
+    if (plan_.redaction.empty() || first == pending_.size()) {
+        return;
+    }
+    const auto begin = pending_.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<Frame> frames(
+        std::make_move_iterator(begin), std::make_move_iterator(pending_.end())
+    );
+    pending_.erase(begin, pending_.end());
+    const auto take = [&](StoredRow stored) -> Result<void> {
+        Prediction row = TRY(decode_prediction(stored));
+        const auto outcome = plan_.redaction.apply(row);
+        counters_.redacted += outcome != Redaction::Outcome::Unchanged ? 1 : 0;
+        counters_.redaction_failures += outcome == Redaction::Outcome::Failed ? 1 : 0;
+        const std::size_t bytes = prediction_bytes(row);
+        if (pending_.size() == first ||
+            pending_.back().payload.size() + bytes > RowBuffers::kFrameBytes) {
+            begin_rows(pending_.emplace_back().payload, FrameKind::Predictions);
+        }
+        append_prediction(pending_.back().payload, row);
+        return {};
+    };
+    for (const Frame& frame : frames) {
+        CHECK(each_row(frame, take).has_value());  // encoded by this room a moment ago
+    }
+}
+
 /// Encodes what is new of the tickets into frames behind those of the rows.
 void Committer::stage(std::vector<Ticket*>& tickets) {
     std::string payload;
@@ -112,7 +150,10 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
         }
     };
     for (Ticket* ticket : tickets) {
-        for (const Feedback& said : ticket->feedback) {
+        for (Feedback& said : ticket->feedback) {
+            const auto outcome = plan_.redaction.apply(said);
+            counters_.redacted += outcome != Redaction::Outcome::Unchanged ? 1 : 0;
+            counters_.redaction_failures += outcome == Redaction::Outcome::Failed ? 1 : 0;
             load_known(said.model);
             if (!known_.take(said)) {
                 ++ticket->wanted.duplicate;
@@ -120,7 +161,7 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
             }
             ++ticket->wanted.accepted;
             if (payload.empty()) {
-                begin_rows(payload);
+                begin_rows(payload, FrameKind::Feedback);
             }
             append_feedback(payload, said);
             if (payload.size() >= RowBuffers::kFrameBytes) {
@@ -133,8 +174,37 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
 
 bool Committer::sync_is_due(Durability durability) const {
     return durability == Durability::Synced || plan_.sync == SyncMode::Interval ||
-           monotonic_now() - synced_at_ >= kOsSyncEvery ||
-           pending_bytes_ >= RowBuffers::kBuffers * plan_.buffer_bytes / 2;
+           monotonic_now() - synced_at_ >= kOsSyncEvery || pending_bytes_ >= bound() / 2;
+}
+
+/// Bytes of rows that may wait for the disk outside of the buffers.
+std::size_t Committer::bound() const {
+    return RowBuffers::kBuffers * plan_.buffer_bytes;
+}
+
+void Committer::watch_pressure() {
+    const auto now = monotonic_now();
+    if (plan_.disk &&
+        (disk_seen_at_ == decltype(now)::min() || now - disk_seen_at_ >= kDiskEvery)) {
+        disk_ = plan_.disk();
+        disk_seen_at_ = now;
+        disk_over_reserve_ = disk_.limit > 0 && disk_.used > disk_.limit + plan_.feedback_reserve;
+    }
+    const double pending = static_cast<double>(pending_bytes_) / static_cast<double>(bound());
+    const double disk =
+        disk_.limit == 0 ? 0 : static_cast<double>(disk_.used) / static_cast<double>(disk_.limit);
+    // Rows wait in two places, one behind the other; full means that both are.
+    const PressureReading reading{
+        std::min(1.0, pending) / 2 + parts_.buffers.fullness() / 2, disk, disk_.no_space
+    };
+    if (parts_.pressure.observe(now, reading)) {
+        log_warn(
+            "capture.pressure",
+            {{"level", std::to_string(static_cast<int>(parts_.pressure.level()))},
+             {"buffers", fmt::format("{:.2f}", reading.buffers)},
+             {"disk", fmt::format("{:.2f}", reading.disk)}}
+        );
+    }
 }
 
 /// A journal that failed goes on in a new segment, so that the second try is worth it.
@@ -200,7 +270,7 @@ void Committer::publish() {
 }
 
 void Committer::note_orphans(const Frame& frame) {
-    const auto note = [&](std::string_view bytes) -> Result<void> {
+    const auto note = [&](StoredRow bytes) -> Result<void> {
         const Feedback said = TRY(decode_feedback(bytes));
         const std::vector<std::uint64_t> keys = {key_of(said.model, said.target)};
         if (orphans_.size() < kOrphansMax &&
@@ -209,7 +279,7 @@ void Committer::note_orphans(const Frame& frame) {
         }
         return {};
     };
-    CHECK(each_row(frame.payload, note).has_value());  // it was decoded before
+    CHECK(each_row(frame, note).has_value());  // it was decoded before
 }
 
 /// What was said before this start and is in the columns already.
@@ -242,8 +312,8 @@ Result<void> Committer::seal() {
 
 void Committer::give_up() {
     const std::lock_guard lock(mutex_);
-    parts_.buffers.drain(pending_);
-    counters_.dropped += rows_in(pending_);
+    parts_.buffers.drain(pending_, bound());
+    counters_.dropped_error += rows_in(pending_);
     pending_.clear();
     places_.clear();
     pending_bytes_ = 0;
@@ -257,7 +327,7 @@ Result<void> Committer::recover(FramePlace place, const Frame& frame) {
         return {};
     }
     note_orphans(frame);
-    return each_row(frame.payload, [&](std::string_view bytes) -> Result<void> {
+    return each_row(frame, [&](StoredRow bytes) -> Result<void> {
         known_.take(TRY(decode_feedback(bytes)));
         known_.keep();
         return {};
@@ -289,8 +359,17 @@ void Committer::count(CaptureCounters& out) const {
     const std::size_t waiting = parts_.buffers.waiting_bytes();
     const std::lock_guard lock(mutex_);
     out = counters_;
-    out.recorded = tally.recorded;
-    out.dropped += tally.dropped;
+    out.sampled_away = tally.sampled_away;
+    out.dropped_buffer = tally.dropped_buffer;
+    out.dropped_disk = tally.dropped_disk;
+    out.dropped = out.dropped_buffer + out.dropped_disk + out.dropped_error;
+    out.recorded = out.sampled_away + out.dropped_buffer + out.dropped_disk;
+    for (std::size_t rule = 0; rule < tally.kept.size(); ++rule) {
+        out.kept.emplace_back(plan_.policy.rules()[rule], tally.kept[rule]);
+        out.recorded += tally.kept[rule];
+    }
+    out.level = parts_.pressure.level();
+    out.level_changes = parts_.pressure.changes();
     out.payloads_left_out = tally.payloads_left_out;
     out.orphans = orphans_.size();
     out.memory_bytes = waiting + pending_bytes_;

@@ -25,6 +25,7 @@ struct CommitParts {
     const Columns& columns;
     RowBuffers& buffers;
     JournalIndex& index;
+    Pressure& pressure;
 };
 
 class Committer {
@@ -72,6 +73,7 @@ class Committer {
 
     Result<void> commit_locked(Durability durability);
     void stage(std::vector<Ticket*>& tickets);
+    void redact(std::size_t first);
     void answer(std::vector<Ticket*>& tickets, const Result<void>& written);
     Result<void> write(bool synced);
     Result<void> write_once(bool synced);
@@ -79,6 +81,8 @@ class Committer {
     void note_orphans(const Frame& frame);
     void load_known(const std::string& model);
     [[nodiscard]] bool sync_is_due(Durability durability) const;
+    void watch_pressure();
+    [[nodiscard]] std::size_t bound() const;
 
     const Capture::Plan& plan_;
     const CommitParts parts_;
@@ -91,6 +95,10 @@ class Committer {
     std::vector<FramePlace> places_;  ///< Of those frames that are appended; shorter than pending_.
     std::size_t pending_bytes_ = 0;
     std::chrono::steady_clock::time_point synced_at_{};
+    DiskUse disk_;
+    std::atomic<bool> disk_over_reserve_ = false;  ///< Not even feedback has room.
+    std::chrono::steady_clock::time_point disk_seen_at_ =
+        std::chrono::steady_clock::time_point::min();
     KnownFeedback known_;
     std::unordered_map<std::string, bool> known_loaded_;
     std::unordered_map<std::uint64_t, Orphan> orphans_;

@@ -47,8 +47,8 @@ void append_feedback(std::string& payload, const Feedback& row) {
     }
 }
 
-Result<Feedback> decode_feedback(std::string_view row) {
-    ByteReader reader(row);
+Result<Feedback> decode_feedback(StoredRow row) {
+    ByteReader reader(row.bytes);
     Feedback out;
     out.id.uuid.bytes = reader.take<std::array<std::uint8_t, 16>>();
     out.at = Time(Duration(reader.take<std::int64_t>()));

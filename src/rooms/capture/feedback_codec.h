@@ -4,16 +4,16 @@
 // begins and is walked as that of served rows (prediction_codec.h). Pure functions, any thread.
 
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "records/feedback.h"
+#include "rooms/capture/prediction_codec.h"
 
 namespace flywheel {
 
 /// Appends one row to a payload begun by begin_rows().
 void append_feedback(std::string& payload, const Feedback& row);
 /// Corrupt when the bytes are no row.
-Result<Feedback> decode_feedback(std::string_view row);
+Result<Feedback> decode_feedback(StoredRow row);
 
 }  // namespace flywheel

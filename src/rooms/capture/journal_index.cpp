@@ -21,7 +21,7 @@ void widen(TimeRange& times, Time time) {
     times.end = std::max(times.end, time);
 }
 
-Result<void> take_prediction(std::string_view row, FrameContents& contents) {
+Result<void> take_prediction(StoredRow row, FrameContents& contents) {
     const RowKeys keys = TRY(prediction_keys(row));
     widen(contents.times, keys.time);
     contents.keys.push_back(key_of(keys.model, keys.id.uuid));
@@ -31,7 +31,7 @@ Result<void> take_prediction(std::string_view row, FrameContents& contents) {
     return {};
 }
 
-Result<void> take_feedback(std::string_view row, FrameContents& contents) {
+Result<void> take_feedback(StoredRow row, FrameContents& contents) {
     const Feedback said = TRY(decode_feedback(row));
     widen(contents.times, said.arrived);
     contents.keys.push_back(key_of(said.model, said.target));
@@ -46,7 +46,7 @@ Result<FrameContents> contents_of(const Frame& frame) {
     if (!predictions && frame.kind != FrameKind::Feedback) {
         return corrupt("Frame holds no captured rows");
     }
-    TRY(each_row(frame.payload, [&](std::string_view row) {
+    TRY(each_row(frame, [&](StoredRow row) {
         ++contents.rows;
         return predictions ? take_prediction(row, contents) : take_feedback(row, contents);
     }));

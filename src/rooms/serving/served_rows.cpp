@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/hash.h"
+#include "records/uncertainty.h"
 #include "vectors/half.h"
 
 namespace flywheel::serving {
@@ -144,6 +145,11 @@ void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
         prediction.label = answer_->labels[row];
         const float* scores = answer_->scores.data() + row * classes;
         prediction.scores.assign(scores, scores + classes);
+        const Uncertainty sure = uncertainty_of(prediction.scores);
+        prediction.confidence = sure.confidence;
+        prediction.margin = sure.margin;
+        prediction.entropy = sure.entropy;
+        prediction.batch_rows = 1;
         if (!base_scores_.empty()) {
             const float* base = base_scores_.data() + row * classes;
             prediction.base_scores.assign(base, base + classes);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ports/columns/parquet/column_cells.h"
+#include "records/uncertainty.h"
 
 namespace flywheel {
 
@@ -35,6 +36,12 @@ struct PredictionColumns {
     cells::ListColumn<arrow::HalfFloatArray> embedding;
     std::shared_ptr<arrow::Int32Array> us_infer, us_total, status;
     std::shared_ptr<arrow::DoubleArray> propensity;
+    /// Of format 2; all or none of them are there.
+    std::shared_ptr<arrow::FixedSizeBinaryArray> subject;
+    std::shared_ptr<arrow::StringArray> row_id, params, policy, agreement;
+    std::shared_ptr<arrow::FloatArray> confidence, margin, entropy;
+    std::shared_ptr<arrow::Int32Array> us_queue, us_pre, us_post, batch_rows;
+    std::shared_ptr<arrow::BooleanArray> cancelled, redacted, thin;
 
     static Result<PredictionColumns> of(const arrow::RecordBatch& batch) {
         PredictionColumns c;
@@ -56,7 +63,29 @@ struct PredictionColumns {
         c.status = TRY(cells::column<arrow::Int32Array>(batch, "status"));
         c.error = TRY(cells::column<arrow::StringArray>(batch, "error"));
         c.propensity = TRY(cells::column<arrow::DoubleArray>(batch, "propensity"));
+        if (batch.GetColumnByName("subject")) {
+            TRY(c.find_second(batch));
+        }
         return c;
+    }
+
+    Result<void> find_second(const arrow::RecordBatch& batch) {
+        subject = TRY(cells::fixed_column(batch, "subject", 32));
+        row_id = TRY(cells::column<arrow::StringArray>(batch, "row_id"));
+        params = TRY(cells::column<arrow::StringArray>(batch, "params"));
+        policy = TRY(cells::column<arrow::StringArray>(batch, "policy"));
+        agreement = TRY(cells::column<arrow::StringArray>(batch, "agreement"));
+        confidence = TRY(cells::column<arrow::FloatArray>(batch, "confidence"));
+        margin = TRY(cells::column<arrow::FloatArray>(batch, "margin"));
+        entropy = TRY(cells::column<arrow::FloatArray>(batch, "entropy"));
+        us_queue = TRY(cells::column<arrow::Int32Array>(batch, "us_queue"));
+        us_pre = TRY(cells::column<arrow::Int32Array>(batch, "us_pre"));
+        us_post = TRY(cells::column<arrow::Int32Array>(batch, "us_post"));
+        batch_rows = TRY(cells::column<arrow::Int32Array>(batch, "batch_rows"));
+        cancelled = TRY(cells::column<arrow::BooleanArray>(batch, "cancelled"));
+        redacted = TRY(cells::column<arrow::BooleanArray>(batch, "redacted"));
+        thin = TRY(cells::column<arrow::BooleanArray>(batch, "thin"));
+        return {};
     }
 
     Result<void> copy(std::int64_t at, Prediction& row) const {
@@ -78,6 +107,32 @@ struct PredictionColumns {
         row.status = status->Value(at);
         row.error.assign(error->GetView(at));
         row.propensity = propensity->Value(at);
+        if (subject) {
+            return copy_second(at, row);
+        }
+        const Uncertainty sure = uncertainty_of(row.scores);
+        row.confidence = sure.confidence;
+        row.margin = sure.margin;
+        row.entropy = sure.entropy;
+        return {};
+    }
+
+    Result<void> copy_second(std::int64_t at, Prediction& row) const {
+        cells::copy_fixed(*subject, at, row.subject.bytes);
+        row.row_id.assign(row_id->GetView(at));
+        row.params.assign(params->GetView(at));
+        row.policy.assign(policy->GetView(at));
+        row.agreement = TRY(name_at<Agreement>(*agreement, at));
+        row.confidence = confidence->Value(at);
+        row.margin = margin->Value(at);
+        row.entropy = entropy->Value(at);
+        row.us_queue = us_queue->Value(at);
+        row.us_pre = us_pre->Value(at);
+        row.us_post = us_post->Value(at);
+        row.batch_rows = batch_rows->Value(at);
+        row.cancelled = cancelled->Value(at);
+        row.redacted = redacted->Value(at);
+        row.thin = thin->Value(at);
         return {};
     }
 };
@@ -150,7 +205,22 @@ std::shared_ptr<arrow::Schema> prediction_schema() {
          field("us_total", arrow::int32()),
          field("status", arrow::int32()),
          field("error", arrow::utf8()),
-         field("propensity", arrow::float64())}
+         field("propensity", arrow::float64()),
+         field("subject", arrow::fixed_size_binary(32)),
+         field("row_id", arrow::utf8()),
+         field("params", arrow::utf8()),
+         field("policy", arrow::utf8()),
+         field("agreement", arrow::utf8()),
+         field("confidence", arrow::float32()),
+         field("margin", arrow::float32()),
+         field("entropy", arrow::float32()),
+         field("us_queue", arrow::int32()),
+         field("us_pre", arrow::int32()),
+         field("us_post", arrow::int32()),
+         field("batch_rows", arrow::int32()),
+         field("cancelled", arrow::boolean()),
+         field("redacted", arrow::boolean()),
+         field("thin", arrow::boolean())}
     );
 }
 
@@ -171,6 +241,25 @@ std::shared_ptr<arrow::Schema> feedback_schema() {
          field("by", arrow::utf8()),
          field("comment", arrow::utf8())}
     );
+}
+
+/// The columns of format 2.
+static Result<void> append_second(BatchBuilder<Prediction>& out) {
+    TRY(out.fixed(32, [](const Prediction& r) { return cells::view(r.subject); }));
+    TRY(out.texts([](const Prediction& r) -> const auto& { return r.row_id; }));
+    TRY(out.texts([](const Prediction& r) -> const auto& { return r.params; }));
+    TRY(out.texts([](const Prediction& r) -> const auto& { return r.policy; }));
+    TRY(out.texts([](const Prediction& r) { return enum_name(r.agreement); }));
+    TRY(out.numbers<arrow::FloatBuilder>([](const Prediction& r) { return r.confidence; }));
+    TRY(out.numbers<arrow::FloatBuilder>([](const Prediction& r) { return r.margin; }));
+    TRY(out.numbers<arrow::FloatBuilder>([](const Prediction& r) { return r.entropy; }));
+    TRY(out.numbers<arrow::Int32Builder>([](const Prediction& r) { return r.us_queue; }));
+    TRY(out.numbers<arrow::Int32Builder>([](const Prediction& r) { return r.us_pre; }));
+    TRY(out.numbers<arrow::Int32Builder>([](const Prediction& r) { return r.us_post; }));
+    TRY(out.numbers<arrow::Int32Builder>([](const Prediction& r) { return r.batch_rows; }));
+    TRY(out.numbers<arrow::BooleanBuilder>([](const Prediction& r) { return r.cancelled; }));
+    TRY(out.numbers<arrow::BooleanBuilder>([](const Prediction& r) { return r.redacted; }));
+    return out.numbers<arrow::BooleanBuilder>([](const Prediction& r) { return r.thin; });
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> encode_predictions(
@@ -198,6 +287,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> encode_predictions(
     TRY(out.numbers<arrow::Int32Builder>([](const Prediction& r) { return r.status; }));
     TRY(out.texts([](const Prediction& r) -> const auto& { return r.error; }));
     TRY(out.numbers<arrow::DoubleBuilder>([](const Prediction& r) { return r.propensity; }));
+    TRY(append_second(out));
     return out.batch();
 }
 

@@ -70,6 +70,9 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
     rows[2].scores.clear();
     rows[2].route = Route::Shadow;
     rows[3].request_id = "client 1/2";
+    for (std::size_t i = 5; i < 10; ++i) {
+        rows[i] = testing::with_rare_fields(rows[i], rng);
+    }
     std::vector<Feedback> said;
     for (int i = 0; i < 4; ++i) {
         said.push_back(sample_feedback(rows[0].request_id, sample_day(40 + i / 2), rng));

@@ -62,6 +62,10 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
           "scores.list.element",
           "base_scores.list.element",
           "embedding.list.element",
+          "row_id",
+          "confidence",
+          "margin",
+          "entropy",
           "target",
           "at",
           "arrived"}) {
@@ -85,7 +89,7 @@ Result<std::uint64_t> write_temporary(
     auto opened = arrow::io::FileOutputStream::Open(path.string());
     TRY(written(opened.status(), path));
     const auto& stream = *opened;
-    const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"1"});
+    const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"2"});
     auto writer = parquet::arrow::FileWriter::Open(
         *schema->WithMetadata(metadata),
         arrow::default_memory_pool(),

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings as the commented text of a new project.
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "app/settings.h"
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace flywheel::app {
+
+namespace {
+
+double days(Duration duration) {
+    return static_cast<double>(duration.count()) / 86'400e6;
+}
+
+/// The table [capture], with rules as an example.
+std::string capture_text(const CaptureSettings& capture) {
+    return fmt::format(
+        "\n[capture]\n"
+        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush\n"
+        "seed = {}                 # decides, with a row's id, whether rules keep it\n"
+        "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
+        "dropped\n"
+        "# Without rules every row is kept. Of the rules that match, the greatest keep counts:\n"
+        "# [[capture.rules]]\n"
+        "# name = \"head\"\n"
+        "# when = \"\"\n"
+        "# keep = 0.05\n"
+        "# [[capture.rules]]\n"
+        "# name = \"unsure\"\n"
+        "# when = \"margin < 0.1 and route == stable\"\n"
+        "# keep = 1.0\n"
+        "# Taken out before the first write: email, phone, card, ip, resident_number, pattern:\n"
+        "# [[capture.redact]]\n"
+        "# kind = \"email\"\n"
+        "# action = \"mask\"         # or \"drop\", \"hash\"\n",
+        capture.sync == SyncMode::Os ? "os" : "interval",
+        capture.seed,
+        capture.disk_max_gib
+    );
+}
+
+}  // namespace
+
+std::string settings_text(const Settings& settings) {
+    const auto& policy = settings.policy;
+    std::ostringstream labels;
+    toml::array names;
+    for (const auto& label : settings.labels) {
+        names.push_back(label);
+    }
+    labels << names;
+    return fmt::format(
+        "# Settings of this Flywheel project. Secrets never stand here.\n\n"
+        "[model]\n"
+        "name = \"{}\"\n"
+        "labels = {}              # class names in class order; empty: taken from the first "
+        "import\n"
+        "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
+        "\"balanced\"\n"
+        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
+        "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
+        "is measured\n\n"
+        "[loop]\n"
+        "every_days = {}           # a turn of the wheel is due this often\n"
+        "label_share = {}         # questions to people per served row, audit included\n"
+        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
+        "made from\n"
+        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
+        "faster\n"
+        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
+        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
+        "half_life_days = {}      # a training row this old weighs one half\n"
+        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
+        "trials = {}               # settings tried at each training\n"
+        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
+        "label_shift_correction = {}\n"
+        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
+        "worse, or \"keep\"\n"
+        "seed = {}\n\n"
+        "[serve]\n"
+        "address = \"{}\"\n"
+        "port = {}\n"
+        "threads = {}              # 0: half the cores\n{}",
+        settings.model,
+        labels.str(),
+        policy.objective,
+        policy.licence,
+        settings.prior_discount,
+        days(policy.cadence),
+        policy.label_share,
+        policy.audit_share,
+        policy.drift_boost,
+        policy.retrain_labels_min,
+        days(policy.labels_wait),
+        days(policy.half_life),
+        days(policy.correction_window),
+        policy.trials,
+        policy.false_alarm_days,
+        policy.correction,
+        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
+        policy.seed,
+        settings.address,
+        settings.port,
+        settings.threads,
+        capture_text(settings.capture)
+    );
+}
+
+Result<void> write_settings(const std::filesystem::path& file, const Settings& settings) {
+    std::error_code failed;
+    if (std::filesystem::exists(file, failed)) {
+        return make_error(
+            Code::Conflict, fmt::format("There is a project here already: {}", file.string())
+        );
+    }
+    std::ofstream out(file, std::ios::binary);
+    out << settings_text(settings);
+    out.close();
+    if (!out) {
+        return make_error(
+            Code::Unavailable, fmt::format("Cannot write the settings: {}", file.string())
+        );
+    }
+    return {};
+}
+
+}  // namespace flywheel::app
