@@ -211,6 +211,21 @@ class Ending(FolderTest):
         self.assertEqual(len(ask(f"{again.url}/v2/models/news/requests/late")["predictions"]), 1)
         self.assertEqual(again.end(signal.SIGINT), 0)
 
+    def test_a_service_manager_is_told(self):
+        self.run_well("init", self.project)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(os.path.join(self.folder, "notify"))
+            manager.settimeout(PATIENCE_S)
+            env = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "100000"}
+            server = RunningServer(self.project, "--no-turns", "--drain", "0", env=env)
+            self.addCleanup(server.end, signal.SIGKILL)
+            self.assertEqual(manager.recv(100), b"READY=1")
+            self.assertEqual(manager.recv(100), b"WATCHDOG=1")
+            self.assertEqual(server.end(), 0)
+            words = {manager.recv(100)}
+            while b"STOPPING=1" not in words:
+                words.add(manager.recv(100))
+
     def test_a_port_in_use_is_named(self):
         self.run_well("init", self.project)
         with socket.socket() as taken:

@@ -80,10 +80,10 @@ def until(condition, what):
 class RunningServer:
     """`flywheel serve` on a free port."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, env=None):
         self.process = subprocess.Popen(
             [PROGRAM, "serve", folder, "--port", "0", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         line = self.process.stdout.readline() if readable else ""
         if " at http://" not in line:

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/service_manager.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace flywheel::app {
+
+namespace {
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+}  // namespace
+
+void tell_service_manager(std::string_view state) {
+    const std::string_view path = environment("NOTIFY_SOCKET");
+    sockaddr_un to{};
+    if (path.empty() || path.size() >= sizeof to.sun_path) {
+        return;
+    }
+    to.sun_family = AF_UNIX;
+    std::memcpy(to.sun_path, path.data(), path.size());
+    if (path.front() == '@') {
+        to.sun_path[0] = '\0';  // a name in the abstract namespace
+    }
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1) {
+        return;
+    }
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    // Nobody listens: nothing is lost but the word.
+    static_cast<void>(::sendto(
+        fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), length
+    ));
+    ::close(fd);
+}
+
+std::chrono::milliseconds watchdog_pace() {
+    const std::string_view text = environment("WATCHDOG_USEC");
+    std::int64_t micros = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), micros);
+    if (read.ec != std::errc() || micros <= 0) {
+        return std::chrono::hours(1);
+    }
+    return std::max(
+        std::chrono::milliseconds(10),
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(micros / 2))
+    );
+}
+
+}  // namespace flywheel::app
