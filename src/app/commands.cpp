@@ -27,6 +27,7 @@ struct Wanted {
     MoveOptions move;
     std::string before;
     std::string after;
+    std::string subject;
     JobOptions job;
     DemoOptions demo;
 };
@@ -203,6 +204,20 @@ void add_record_commands(CLI::App& app, Wanted& wanted) {
     });
 }
 
+void add_erase(CLI::App& app, Wanted& wanted) {
+    CLI::App* erase = add_command(
+        app,
+        "erase",
+        "Erase all rows of one subject, and the feedback about them",
+        "flywheel erase --subject user-4711 --dir news"
+    );
+    erase->add_option("--subject", wanted.subject, "Whose rows: fw_subject of the requests")
+        ->required();
+    add_dir(erase, wanted, false);
+    add_json(erase, wanted);
+    erase->callback([&] { wanted.run = [&] { return run_erase(wanted.scope, wanted.subject); }; });
+}
+
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -287,6 +302,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_loop_commands(app, wanted);
     add_model_commands(app, wanted);
     add_record_commands(app, wanted);
+    add_erase(app, wanted);
     add_job(app, wanted);
     try {
         app.parse(count, arguments);

@@ -67,6 +67,8 @@ Result<void> run_dataset_log(const CommandScope& scope);
 Result<void> run_dataset_diff(
     const CommandScope& scope, const std::string& before, const std::string& after
 );
+/// Erases a subject's rows; no server may have the directory.
+Result<void> run_erase(const CommandScope& scope, const std::string& subject);
 Result<void> run_job(const JobOptions& options);
 
 /// The screen of `status`, from the body of /v1/status.
