@@ -28,6 +28,7 @@ struct Wanted {
     std::string before;
     std::string after;
     KeyOptions key;
+    std::string subject;
     JobOptions job;
     DemoOptions demo;
 };
@@ -247,6 +248,20 @@ void add_doctor(CLI::App& app, Wanted& wanted) {
     doctor->callback([&] { wanted.run = [&] { return run_doctor(wanted.scope); }; });
 }
 
+void add_erase(CLI::App& app, Wanted& wanted) {
+    CLI::App* erase = add_command(
+        app,
+        "erase",
+        "Erase all rows of one subject, and the feedback about them",
+        "flywheel erase --subject user-4711 --dir news"
+    );
+    erase->add_option("--subject", wanted.subject, "Whose rows: fw_subject of the requests")
+        ->required();
+    add_dir(erase, wanted, false);
+    add_json(erase, wanted);
+    erase->callback([&] { wanted.run = [&] { return run_erase(wanted.scope, wanted.subject); }; });
+}
+
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -333,6 +348,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_record_commands(app, wanted);
     add_key_commands(app, wanted);
     add_doctor(app, wanted);
+    add_erase(app, wanted);
     add_job(app, wanted);
     try {
         app.parse(count, arguments);

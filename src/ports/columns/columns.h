@@ -21,6 +21,12 @@ struct TimeRange {
     Time end;
 };
 
+/// The rows of one journal segment, as the columns hold them.
+struct ColumnSegment {
+    std::vector<Prediction> predictions;
+    std::vector<Feedback> feedback;
+};
+
 class Columns {
   public:
     Columns() = default;
@@ -38,6 +44,10 @@ class Columns {
     ) = 0;
     /// True when the segment's rows are completely here.
     virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
+    /// Segments that are here, rising.
+    virtual Result<std::vector<std::uint64_t>> segments() const = 0;
+    /// All rows of one segment, by model and day; NotFound when it is not here.
+    virtual Result<ColumnSegment> read_segment(std::uint64_t segment) const = 0;
     /// Rows with time in `range`, by file then row order (not globally sorted). Embeddings are read
     /// only when `with_embeddings`.
     virtual Result<void> scan_predictions(

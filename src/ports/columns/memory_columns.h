@@ -28,6 +28,24 @@ class MemoryColumns final : public Columns {
         return segments_.contains(segment);
     }
 
+    Result<std::vector<std::uint64_t>> segments() const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::uint64_t> numbers;
+        for (const auto& [number, segment] : segments_) {
+            numbers.push_back(number);
+        }
+        return numbers;
+    }
+
+    Result<ColumnSegment> read_segment(std::uint64_t segment) const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = segments_.find(segment);
+        if (found == segments_.end()) {
+            return not_found("No such segment in the columns");
+        }
+        return found->second;
+    }
+
     Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,
@@ -89,17 +107,12 @@ class MemoryColumns final : public Columns {
     }
 
   private:
-    struct Segment {
-        std::vector<Prediction> predictions;
-        std::vector<Feedback> feedback;
-    };
-
     static bool within(TimeRange range, Time time) {
         return range.begin <= time && time < range.end;
     }
 
     mutable std::mutex mutex_;
-    std::map<std::uint64_t, Segment> segments_;
+    std::map<std::uint64_t, ColumnSegment> segments_;
 };
 
 }  // namespace flywheel

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/capture/capture.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_set>
 
@@ -23,6 +25,7 @@ constexpr std::chrono::milliseconds kRetryEvery{200};
 struct SegmentRows {
     std::vector<Prediction> predictions;
     std::vector<Feedback> feedback;
+    std::vector<Erasure> erasures;
 };
 
 Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) {
@@ -48,6 +51,10 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
                 return {};
             });
         }
+        if (frame.kind == FrameKind::Erase) {
+            const auto erasures = TRY(erasures_of(frame));
+            rows.erasures.insert(rows.erasures.end(), erasures.begin(), erasures.end());
+        }
         return {};
     }));
     return rows;
@@ -65,8 +72,8 @@ class Capture::State {
           clock_(clock),
           buffers_(plan_.buffer_bytes, plan_.policy.rules().size()),
           rolled_({.ids = plan_.remembered}, columns),
-          committer_(plan_, {journal, columns, buffers_, index_, pressure_}),
-          reader_(journal, columns, index_, rolled_) {}
+          committer_(plan_, {journal, columns, buffers_, index_, pressure_, erased_}),
+          reader_(journal, columns, index_, rolled_, erased_) {}
 
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -148,8 +155,24 @@ class Capture::State {
         for (const auto segment : segments) {
             TRY(roll_segment(segment, report));
         }
+        TRY(erase_rolled());
         TRY(committer_.recheck_orphans(reader_, clock_.now()));
         return report;
+    }
+
+    Result<EraseReport> erase(std::string_view subject) {
+        const Erasure erasure{plan_.key.hmac(subject), clock_.now()};
+        TRY(committer_.write_erasures({erasure}));
+        erased_.add(erasure);
+        TRY(committer_.seal());
+        const std::lock_guard lock(roll_mutex_);
+        columns_clean_ = false;
+        RollReport rolled;
+        const auto segments = TRY(journal_.sealed());
+        for (const auto segment : segments) {
+            TRY(roll_segment(segment, rolled));
+        }
+        return erase_rolled();
     }
 
     [[nodiscard]] CaptureCounters counters() const {
@@ -220,7 +243,21 @@ class Capture::State {
     /// Columns first, then the index, then the journal: readers look at them in the other order.
     Result<void> roll_segment(std::uint64_t segment, RollReport& report) {
         if (!TRY(columns_.has_segment(segment))) {
+            if (only_erasures_.contains(segment)) {
+                return {};
+            }
             const SegmentRows rows = TRY(read_segment(journal_, segment));
+            if (!rows.erasures.empty() && rows.predictions.empty() && rows.feedback.empty()) {
+                only_erasures_.insert(segment);  // stays in the journal
+                return {};
+            }
+            if (!rows.erasures.empty()) {
+                TRY(committer_.write_erasures(rows.erasures));
+            }
+            const bool to_erase = std::ranges::any_of(rows.predictions, [&](const Prediction& row) {
+                return erased_.covers(row);
+            });
+            columns_clean_ = columns_clean_ && !to_erase;
             rolled_.remember(std::span<const Prediction>(rows.predictions));
             rolled_.remember(std::span<const Feedback>(rows.feedback));
             TRY(columns_.write_segment(segment, rows.predictions, rows.feedback));
@@ -234,6 +271,16 @@ class Capture::State {
         return journal_.drop(segment);
     }
 
+    /// Rows of erased subjects that reached the columns go. Once a start, and after each erasure.
+    Result<EraseReport> erase_rolled() {
+        if (columns_clean_ || erased_.empty()) {
+            return EraseReport{};
+        }
+        auto report = TRY(erase_from_columns(columns_, erased_));
+        columns_clean_ = true;
+        return report;
+    }
+
     const Plan plan_;
     Journal& journal_;
     Columns& columns_;
@@ -243,11 +290,14 @@ class Capture::State {
     Pressure pressure_;
     std::atomic<bool> incident_ = false;
     JournalIndex index_;
+    ErasedSubjects erased_;
     RolledRows rolled_;
     Committer committer_;
     CapturedReader reader_;
 
-    std::mutex roll_mutex_;
+    std::mutex roll_mutex_;  ///< Guards the two that follow.
+    bool columns_clean_ = false;
+    std::set<std::uint64_t> only_erasures_;
     std::atomic<std::uint64_t> rolled_segments_ = 0;
     std::atomic<std::uint64_t> rolled_rows_ = 0;
 
@@ -289,6 +339,10 @@ Result<FeedbackReceipt> Capture::submit_feedback(std::vector<Feedback> feedback)
 
 Result<RollReport> Capture::roll() {
     return state_->roll();
+}
+
+Result<EraseReport> Capture::erase(std::string_view subject) {
+    return state_->erase(subject);
 }
 
 Result<void> Capture::seal() {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "ports/recorder.h"
 #include "rooms/capture/intake/capture_policy.h"
 #include "rooms/capture/intake/pressure.h"
+#include "rooms/capture/privacy/column_eraser.h"
 #include "rooms/capture/privacy/redaction.h"
 #include "rooms/capture/privacy/secret_key.h"
 
@@ -119,6 +121,11 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all
     /// times, also when this fails or the process dies anywhere; another call goes on.
     Result<RollReport> roll();
+    /// Erases all rows of a subject served until now, and the feedback about them: they are seen no
+    /// more at once, and on return they are gone from journal and columns. What says so stays in
+    /// the journal, so that a later roll, or rows of a backup put back, are erased again.
+    /// Unavailable when the disk refuses; once the frame is written another roll() goes on.
+    Result<EraseReport> erase(std::string_view subject);
     /// Seals the open segment now, so that roll() takes everything recorded so far.
     Result<void> seal();
 

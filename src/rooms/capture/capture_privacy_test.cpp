@@ -4,6 +4,7 @@
 
 #include "ports/columns/memory_columns.h"
 #include "ports/columns/sample_rows.h"
+#include "ports/journal/faulty_journal.h"
 #include "ports/journal/memory_journal.h"
 #include "rooms/capture/capture.h"
 
@@ -101,6 +102,149 @@ TEST(CapturePrivacy, SubjectsAreStoredAsTheirDigestOnly) {
     const auto known = SecretKey("secret").hmac("user-4711");
     EXPECT_EQ((rows[0].subject == known) + (rows[1].subject == known), 1);
     EXPECT_EQ(rows[0].subject.is_zero() + rows[1].subject.is_zero(), 1);
+}
+
+/// Everything that journal and columns hold, as bytes and rows.
+bool holds(const Journal& journal, const Columns& columns, const Digest& subject) {
+    const std::string_view needle(
+        reinterpret_cast<const char*>(subject.bytes.data()), subject.bytes.size()
+    );
+    bool found = false;
+    const auto segments = journal.sealed().value();
+    for (const auto segment : segments) {
+        EXPECT_TRUE(journal.read(segment, [&](FramePlace, const Frame& frame) {
+            const bool rows = frame.kind == FrameKind::Predictions;
+            found = found || (rows && frame.payload.find(needle) != std::string::npos);
+            return Result<void>();
+        }));
+    }
+    const auto numbers = columns.segments().value();
+    for (const auto number : numbers) {
+        for (const Prediction& row : columns.read_segment(number)->predictions) {
+            found = found || row.subject == subject;
+        }
+    }
+    return found;
+}
+
+/// Rows of two people, some rolled, some not, with feedback about both.
+struct TwoPeople {
+    MemoryJournal inner;
+    MemoryColumns columns;
+    FaultyJournal journal;
+    ManualClock clock{sample_day(5)};
+    SecretKey key{"secret"};
+    std::unique_ptr<Capture> capture;
+    std::vector<Prediction> kept;
+
+    explicit TwoPeople(const FaultPlan& plan) : journal(inner, plan) {}
+
+    bool open(Journal& through) {
+        Capture::Plan plan;
+        plan.key = key;
+        auto opened = Capture::open(std::move(plan), through, columns, clock);
+        capture = opened ? *std::move(opened) : nullptr;
+        return capture != nullptr;
+    }
+
+    void live() {
+        Rng rng(7);
+        for (int round = 0; round < 3; ++round) {
+            for (const char* person : {"ann", "ben"}) {
+                Prediction row = sample_prediction(sample_day(round), rng);
+                row.raw_subject = person;
+                const auto said = sample_feedback(row.request_id, sample_day(round + 1), rng);
+                kept.push_back(row);
+                capture->record(std::move(row));
+                static_cast<void>(capture->submit_feedback({said}));
+            }
+            if (round == 1) {
+                static_cast<void>(capture->seal());
+                static_cast<void>(capture->roll());
+            }
+        }
+    }
+
+    /// As a person does who is told that it did not work.
+    int erase_until_done() {
+        int tries = 1;
+        while (!capture->erase("ann")) {
+            ++tries;
+        }
+        return tries;
+    }
+
+    void expect_only_ben() {
+        EXPECT_FALSE(holds(inner, columns, key.hmac("ann")));
+        const auto rows = capture->predictions("news", kAlways).value();
+        EXPECT_EQ(rows.size(), 3U);
+        for (const Prediction& row : rows) {
+            EXPECT_EQ(row.subject, key.hmac("ben"));
+        }
+        EXPECT_LE(capture->feedback("news", kAlways)->size(), 3U);
+        for (const Prediction& row : kept) {
+            EXPECT_EQ(capture->find("news", row.request_id).has_value(), row.raw_subject == "ben");
+        }
+    }
+};
+
+TEST(CaptureErases, ASubjectFromJournalAndColumnsWhicheverCallFails) {
+    for (const FaultMode mode : {FaultMode::Fail, FaultMode::FailAfterDone}) {
+        for (int n = 2;; ++n) {  // call 1 is made by open()
+            SCOPED_TRACE(n);
+            const FaultPlan plan{.fail_at = n, .mode = mode};
+            TwoPeople world(plan);
+            ASSERT_TRUE(world.open(world.journal));
+            world.live();
+            ASSERT_TRUE(world.capture->flush());
+            EXPECT_LE(world.erase_until_done(), 2);
+            world.expect_only_ben();
+            world.inner.crash();
+            ASSERT_TRUE(world.open(world.inner));
+            ASSERT_TRUE(world.capture->roll());
+            world.expect_only_ben();
+            if (*plan.calls < n) {
+                break;
+            }
+        }
+    }
+}
+
+TEST(CaptureErases, RowsOfABackupThatIsPutBack) {
+    TwoPeople world({});
+    ASSERT_TRUE(world.open(world.inner));
+    world.live();
+    ASSERT_TRUE(world.capture->seal());
+    ASSERT_TRUE(world.capture->roll());
+    const auto segments = world.columns.segments().value();
+    const ColumnSegment backup = world.columns.read_segment(segments[0]).value();
+    ASSERT_TRUE(world.capture->erase("ann"));
+    world.expect_only_ben();
+    ASSERT_TRUE(world.columns.write_segment(segments[0], backup.predictions, backup.feedback));
+    ASSERT_TRUE(world.open(world.inner));
+    EXPECT_EQ(world.capture->predictions("news", kAlways)->size(), 3U) << "seen no more at once";
+    ASSERT_TRUE(world.capture->roll());
+    world.expect_only_ben();
+}
+
+TEST(CaptureErases, NothingThatIsServedLater) {
+    TwoPeople world({});
+    ASSERT_TRUE(world.open(world.inner));
+    world.live();
+    const auto report = world.capture->erase("ann");
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->rows, 3U);
+    EXPECT_EQ(report->feedback, 3U);
+    EXPECT_EQ(report->payloads.size(), 3U);
+    Prediction later = sample_prediction(sample_day(6), *std::make_unique<Rng>(9));
+    later.raw_subject = "ann";
+    world.capture->record(std::move(later));
+    for (int i = 0; i < 4; ++i) {
+        ASSERT_TRUE(world.capture->seal());
+        ASSERT_TRUE(world.capture->roll());
+    }
+    EXPECT_EQ(world.capture->predictions("news", kAlways)->size(), 4U);
+    EXPECT_EQ(world.inner.sealed()->size(), 1U) << "one segment keeps the erasure, no more come";
 }
 
 }  // namespace

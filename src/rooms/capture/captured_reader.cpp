@@ -99,6 +99,7 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
         }
         return {};
     }));
+    std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
     return rows;
 }
@@ -151,6 +152,7 @@ Result<std::vector<Prediction>> CapturedReader::rows_meant(
             TRY(scan({made - std::chrono::days(1), made + std::chrono::days(1)}));
         }
     }
+    std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
     std::ranges::stable_sort(rows, {}, [](const Prediction& row) { return row.id.uuid.row(); });
     return rows;

@@ -11,6 +11,7 @@
 #include "ports/journal/journal.h"
 #include "ports/recorder.h"
 #include "rooms/capture/journal_index.h"
+#include "rooms/capture/privacy/erased_subjects.h"
 #include "rooms/capture/rolled_rows.h"
 
 namespace flywheel {
@@ -21,9 +22,10 @@ class CapturedReader {
         const Journal& journal,
         const Columns& columns,
         const JournalIndex& index,
-        RolledRows& rolled
+        RolledRows& rolled,
+        const ErasedSubjects& erased
     )
-        : journal_(journal), columns_(columns), index_(index), rolled_(rolled) {}
+        : journal_(journal), columns_(columns), index_(index), rolled_(rolled), erased_(erased) {}
 
     /// As CapturedRows::predictions.
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
@@ -53,6 +55,7 @@ class CapturedReader {
     const Columns& columns_;
     const JournalIndex& index_;
     RolledRows& rolled_;
+    const ErasedSubjects& erased_;
 };
 
 }  // namespace flywheel

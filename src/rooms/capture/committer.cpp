@@ -304,6 +304,18 @@ void Committer::load_known(const std::string& model) {
     known_.fill(stored);
 }
 
+Result<void> Committer::write_erasures(const std::vector<Erasure>& erasures) {
+    const std::lock_guard lock(mutex_);
+    TRY(commit_locked(Durability::Synced));
+    pending_.push_back(erase_frame(erasures));
+    auto written = write(true);
+    if (!written) {
+        pending_.clear();  // nothing else waits
+        places_.clear();
+    }
+    return written;
+}
+
 Result<void> Committer::seal() {
     const std::lock_guard lock(mutex_);
     TRY(commit_locked(Durability::Synced));
@@ -320,6 +332,11 @@ void Committer::give_up() {
 }
 
 Result<void> Committer::recover(FramePlace place, const Frame& frame) {
+    if (frame.kind == FrameKind::Erase) {
+        for (const Erasure& erasure : TRY(erasures_of(frame))) {
+            parts_.erased.add(erasure);
+        }
+    }
     auto contents = TRY(contents_of(frame));
     const std::lock_guard lock(mutex_);
     parts_.index.add(place, frame.kind, std::move(contents));

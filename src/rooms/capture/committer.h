@@ -26,6 +26,7 @@ struct CommitParts {
     RowBuffers& buffers;
     JournalIndex& index;
     Pressure& pressure;
+    ErasedSubjects& erased;
 };
 
 class Committer {
@@ -40,6 +41,8 @@ class Committer {
     Result<void> commit(Durability durability);
     /// As FeedbackSink::submit_feedback.
     Result<FeedbackReceipt> submit(std::vector<Feedback> feedback);
+    /// Writes an erase frame and makes it durable, together with all that waits.
+    Result<void> write_erasures(const std::vector<Erasure>& erasures);
     /// Seals the open segment, after commit().
     Result<void> seal();
     /// Counts everything that still waits as dropped.

@@ -217,6 +217,46 @@ Result<bool> ParquetColumns::has_segment(std::uint64_t segment) const {
     return catalog_.contains(segment);
 }
 
+Result<std::vector<std::uint64_t>> ParquetColumns::segments() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::uint64_t> numbers;
+    for (const auto& [number, files] : catalog_) {
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const {
+    std::vector<PartitionFile> files;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = catalog_.find(segment);
+        if (found == catalog_.end()) {
+            return not_found(fmt::format("No such segment in the columns: {}", segment));
+        }
+        files = found->second;
+    }
+    constexpr TimeRange kAlways{Time::min(), Time::max()};
+    ColumnSegment rows;
+    for (const auto& file : files) {
+        const bool predictions = file.table == PredictionTable::kName;
+        const ParquetCut cut{predictions ? "time" : "arrived", kAlways, ""};
+        TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
+            if (predictions) {
+                return decode_predictions(batch, {file.model, kAlways}, [&](const Prediction& row) {
+                    rows.predictions.push_back(row);
+                    return Result<void>();
+                });
+            }
+            return decode_feedback(batch, {file.model, kAlways}, [&](const Feedback& said) {
+                rows.feedback.push_back(said);
+                return Result<void>();
+            });
+        }));
+    }
+    return rows;
+}
+
 std::vector<PartitionFile> ParquetColumns::files_in(
     std::string_view table, const std::string& model, TimeRange range
 ) const {

@@ -27,6 +27,8 @@ class ParquetColumns final : public Columns {
         const std::vector<Feedback>& feedback
     ) override;
     Result<bool> has_segment(std::uint64_t segment) const override;
+    Result<std::vector<std::uint64_t>> segments() const override;
+    Result<ColumnSegment> read_segment(std::uint64_t segment) const override;
     Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,

@@ -109,6 +109,29 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
     EXPECT_EQ(columns->bytes().value(), bytes);
 }
 
+TEST(ParquetColumns, GivesBackASegmentWholeAndWritesItAnewWithoutSomeRows) {
+    const testing::TempFolder folder;
+    Rng rng(8);
+    const auto rows = days_of_rows(3, 4, rng);
+    const std::vector<Feedback> said = {sample_feedback("r", sample_day(4), rng)};
+    auto columns = open_columns(folder.path());
+    ASSERT_TRUE(columns->write_segment(3, rows, said));
+    ASSERT_TRUE(columns->write_segment(9, rows, {}));
+    EXPECT_EQ(columns->segments().value(), (std::vector<std::uint64_t>{3, 9}));
+    EXPECT_EQ(columns->read_segment(4).error().code, Code::NotFound);
+    const ColumnSegment whole = columns->read_segment(3).value();
+    EXPECT_TRUE(testing::same(whole.predictions, rows));
+    EXPECT_TRUE(testing::same(whole.feedback, said));
+    const std::vector<Prediction> fewer(rows.begin() + 5, rows.end());
+    ASSERT_TRUE(columns->write_segment(3, fewer, {}));
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(testing::same(columns->read_segment(3)->predictions, fewer));
+        EXPECT_TRUE(columns->read_segment(3)->feedback.empty());
+        EXPECT_EQ(parquet_files(folder.path()).size(), 5U) << "the first day is gone";
+        columns = open_columns(folder.path());
+    }
+}
+
 TEST(ParquetColumns, GivesOnlyRowsOfTheModelAndTheHalfOpenRange) {
     const testing::TempFolder folder;
     Rng rng(2);
