@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A standard client of the inference protocol, unchanged, against the built program.
+"""Standard clients of the inference protocol, unchanged, against the built program.
 
     tests/cli/clients_test.py PATH_OF_FLYWHEEL
 
-Skipped where `tritonclient` is not installed (pip install "tritonclient[http]"); the project does
-not depend on it.
+Each is skipped where it is not installed (pip install "tritonclient[http]" open-inference-openapi);
+the project does not depend on them.
 """
 
 import unittest
@@ -17,13 +17,21 @@ try:
 except ImportError:
     triton = None
 
+try:
+    import open_inference.openapi.client as open_inference
+    from open_inference.openapi.core.api_error import ApiError
+    from open_inference.openapi.types import InferenceRequest, RequestInput, TensorData
+except ImportError:
+    open_inference = None
+
 from program import FolderTest, RunningServer, run_tests
 
 TEXTS = ["frost and ice", "two rows"]
 
 
-@unittest.skipIf(triton is None, "tritonclient is not installed")
-class Triton(unittest.TestCase):
+class ServedProject(unittest.TestCase):
+    """One trained project and its server for all tests of a client."""
+
     @classmethod
     def setUpClass(cls):
         home = FolderTest("run_well")
@@ -33,7 +41,15 @@ class Triton(unittest.TestCase):
         home.run_well("turn", home.project)
         server = RunningServer(home.project)
         cls.addClassCleanup(server.end)
-        cls.client = triton.InferenceServerClient(server.url.removeprefix("http://"))
+        cls.url = server.url
+
+
+@unittest.skipIf(triton is None, "tritonclient is not installed")
+class Triton(ServedProject):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.client = triton.InferenceServerClient(cls.url.removeprefix("http://"))
         cls.addClassCleanup(cls.client.close)
         cls.model = cls.client.get_model_repository_index()[0]["name"]
 
@@ -124,6 +140,30 @@ class Triton(unittest.TestCase):
             self.client.infer(self.model, self.text(["x", ""]))
         with self.assertRaisesRegex(InferenceServerException, "Sequences are not supported"):
             self.client.infer(self.model, self.text(), sequence_id=7)
+
+
+@unittest.skipIf(open_inference is None, "open-inference-openapi is not installed")
+class OpenInference(ServedProject):
+    def test_all_calls(self):
+        client = open_inference.OpenInferenceClient(base_url=self.url)
+        client.check_server_liveness()
+        client.check_server_readiness()
+        self.assertEqual(client.read_server_metadata().name, "flywheel")
+        metadata = client.read_model_metadata("news")
+        self.assertEqual(metadata.inputs[0].name, "text")
+        client.check_model_readiness("news")
+        client.check_model_version_readiness("news", metadata.versions[0])
+        for data in (TEXTS, [[text] for text in TEXTS]):
+            shape = [2, 1] if isinstance(data[0], list) else [2]
+            wanted = InferenceRequest(
+                id="mine", inputs=[RequestInput(name="text", shape=shape, datatype="BYTES", data=TensorData.parse_obj(data))])
+            answer = client.model_infer("news", request=wanted)
+            self.assertEqual(answer.id, "mine")
+            self.assertEqual(list(answer.outputs[0].shape), [2])
+            again = client.model_version_infer("news", metadata.versions[0], request=wanted)
+            self.assertEqual(again.outputs[2].data, answer.outputs[2].data)
+        with self.assertRaisesRegex(ApiError, "unknown model"):
+            client.read_model_metadata("nobody")
 
 
 if __name__ == "__main__":
