@@ -25,6 +25,7 @@ using serving::Serving;
 constexpr std::size_t kMaxIdBytes = 256;
 constexpr std::size_t kLeastCompressed = 1024;
 constexpr std::size_t kKeptBuffer = 256 * 1024;
+constexpr std::size_t kKeptBody = 1024 * 1024;
 constexpr std::string_view kBinaryType = "application/octet-stream";
 
 /// The fields that matter to an inference, found in one walk over the head; the first of a name
@@ -181,6 +182,12 @@ class InferExchange {
     std::optional<std::string_view> plain_body(
         const HttpRequest& request, const InferHead& head, HttpResponse& response
     );
+    void count_failure(
+        const serving::Chosen& chosen,
+        const HttpRequest& request,
+        const InferHead& head,
+        HttpResponse& response
+    ) const;
     Result<void> answer(
         Serving& serving,
         const serving::Chosen& chosen,
@@ -218,11 +225,9 @@ std::optional<std::string_view> InferExchange::plain_body(
         );
         return {};
     }
+    inflated_.clear();
     if (*coding == http::Coding::Identity) {
         return request.body;
-    }
-    if (inflated_.capacity() > kKeptBuffer) {
-        std::string().swap(inflated_);
     }
     if (const auto refused =
             http::inflate_body(*coding, request.body, kInferBodyLimit, inflated_)) {
@@ -345,9 +350,25 @@ Result<void> InferExchange::run(
         TRY(serving.choose(request.parameter("model"), request.parameter("version")));
     body_.id = {};
     auto outcome = answer(serving, chosen, request, head, response);
-    if (outcome && response.status == 200) {
-        return {};
+    if (!outcome || response.status != 200) {
+        count_failure(chosen, request, head, response);
     }
+    if (std::max(request.body.size(), inflated_.size()) > kKeptBody) {
+        // A parser keeps several times the length of its text: an idle thread should not.
+        body_.release();
+        tensors_ = AnswerTensors();
+        std::string().swap(inflated_);
+    }
+    return outcome;
+}
+
+/// Counts it, and gives the caller's id back.
+void InferExchange::count_failure(
+    const serving::Chosen& chosen,
+    const HttpRequest& request,
+    const InferHead& head,
+    HttpResponse& response
+) const {
     serving::InferTimes times;
     times.total = std::chrono::steady_clock::now() - request.arrived;
     chosen.version->counts->fail.add(times);
@@ -355,7 +376,6 @@ Result<void> InferExchange::run(
     if (!id.empty()) {
         response.add_header("X-Request-Id", id);
     }
-    return outcome;
 }
 
 }  // namespace

@@ -29,6 +29,17 @@ void append_tensors(std::string& out, const std::vector<TensorSpec>& specs) {
     }
 }
 
+/// Names in class order as the text of a JSON array: properties are strings in the protocol, and
+/// typed clients refuse anything else.
+std::string label_text(const ServedVersion& served) {
+    std::string text = "[";
+    for (const std::string& label : served.labels) {
+        text += text.back() == '[' ? "" : ",";
+        append_json_string(text, label);
+    }
+    return text + ']';
+}
+
 Result<void> show_model(
     const Serving& serving, const HttpRequest& request, HttpResponse& response
 ) {
@@ -49,12 +60,8 @@ Result<void> show_model(
     append_tensors(out, served->signature.outputs);
     out += "],\"properties\":{";
     if (!served->labels.empty()) {
-        out += "\"labels\":[";
-        for (const std::string& label : served->labels) {
-            out += out.back() == '[' ? "" : ",";
-            append_json_string(out, label);
-        }
-        out += ']';
+        out += "\"labels\":";
+        append_json_string(out, label_text(*served));
     }
     out += "}}";
     return {};

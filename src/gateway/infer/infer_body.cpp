@@ -18,8 +18,6 @@ namespace flywheel::gateway {
 namespace {
 
 constexpr std::size_t kMaxIdBytes = 256;
-/// A parser that has seen a longer text is made anew: it keeps several times its length.
-constexpr std::size_t kKeptText = 1024 * 1024;
 
 static_assert(http::kBodySlack >= simdjson::SIMDJSON_PADDING);
 
@@ -53,7 +51,6 @@ bool begins_as_object(std::string_view body) {
 
 struct InferBody::Parser {
     simdjson::ondemand::parser json;
-    std::size_t longest = 0;
     InferInputs inputs;
     InferOutputs outputs;
     bool has_inputs = false;
@@ -67,11 +64,6 @@ struct InferBody::Parser {
 Result<void> InferBody::Parser::open(
     std::string_view text, simdjson::ondemand::document& document
 ) {
-    if (longest > kKeptText) {
-        json = simdjson::ondemand::parser();
-        longest = 0;
-    }
-    longest = std::max(longest, text.size());
     const simdjson::padded_string_view padded(
         text.data(), text.size(), text.size() + http::kBodySlack
     );
@@ -123,6 +115,14 @@ Result<void> InferBody::Parser::read_field(std::string_view key, JsonValue value
 InferBody::InferBody() : parser_(std::make_unique<Parser>()) {}
 
 InferBody::~InferBody() = default;
+
+void InferBody::release() {
+    parser_ = std::make_unique<Parser>();
+    std::vector<TensorView>().swap(inputs);
+    std::vector<std::string_view>().swap(subjects);
+    std::vector<std::string>().swap(row_ids);
+    id = {};
+}
 
 Result<void> InferBody::parse(
     const Signature& signature, std::string_view body, const BodyForm& form

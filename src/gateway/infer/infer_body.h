@@ -36,6 +36,9 @@ class InferBody {
     /// absent. What it gives out is valid until the next parse(), as long as `body` is.
     Result<void> parse(const Signature& signature, std::string_view body, const BodyForm& form);
 
+    /// Gives back the memory of a large request; nothing that was given out is valid any more.
+    void release();
+
     std::string_view id;             ///< "" = none.
     std::vector<TensorView> inputs;  ///< The model's, in its order.
     std::int64_t rows = 0;           ///< 1 for a model that does not batch.

@@ -22,7 +22,7 @@ std::string_view schemas_text() {
   "name":{"type":"string"},"versions":{"type":"array","items":{"type":"string"}},"platform":{"type":"string"},
   "inputs":{"type":"array","items":{"$ref":"#/components/schemas/TensorMetadata"}},
   "outputs":{"type":"array","items":{"$ref":"#/components/schemas/TensorMetadata"}},
-  "properties":{"type":"object","properties":{"labels":{"type":"array","items":{"type":"string"}}}}}},
+  "properties":{"type":"object","additionalProperties":{"type":"string"}}}},
 "ConfigTensor":{"type":"object","required":["name","data_type","dims"],"properties":{
   "name":{"type":"string"},"data_type":{"type":"string","pattern":"^TYPE_"},"dims":{"type":"array","items":{"type":"integer"}}}},
 "ModelConfig":{"type":"object","required":["name","platform","backend","max_batch_size","input","output"],"properties":{
