@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // model, label, dataset: looking at what the loop made, and moving what is served by hand.
-#include <cstdlib>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "app/commands_parts.h"
+#include "app/screen.h"
 #include "app/screen.h"
 #include "base/json_value.h"
 
@@ -16,9 +16,8 @@ namespace {
 
 std::string user_name() {
     for (const char* name : {"USER", "LOGNAME"}) {
-        const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
-        if (value != nullptr && *value != '\0') {
-            return value;
+        if (const auto value = environment(name); !value.empty()) {
+            return std::string(value);
         }
     }
     return "a person";

@@ -14,7 +14,7 @@
 #include "app/commands_parts.h"
 #include "app/screen.h"
 #include "app/server.h"
-#include "app/service_manager.h"
+#include "app/service_notice.h"
 #include "app/signals.h"
 #include "base/json_value.h"
 #include "base/log.h"
@@ -203,13 +203,13 @@ Result<void> run_serve(const CommandScope& scope, const ServeOptions& options) {
     const auto project = TRY(Project::open(scope.dir, machine_clock(), open_options(scope, {})));
     const auto server = TRY(Server::start(*project, server_options(project->settings(), options)));
     print_out(start_message(*project, server->url()));
-    tell_service_manager("READY=1");
+    give_notice("READY=1");
     const auto pace = watchdog_pace();
     std::optional<int> signal;
     while (!(signal = signals.wait(pace))) {
-        tell_service_manager("WATCHDOG=1");
+        give_notice("WATCHDOG=1");
     }
-    tell_service_manager("STOPPING=1");
+    give_notice("STOPPING=1");
     server->announce_stop();
     if (signal == SIGTERM) {
         // Whoever sends requests here needs a moment to see that no more are wanted. A person at

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <numeric>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/environment.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/text.h"
@@ -40,11 +40,6 @@ std::string_view code_of(Colour colour) {
             break;
     }
     return "";
-}
-
-std::string_view environment(const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
-    return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
 std::string repeated(std::string_view piece, std::size_t times) {

@@ -145,8 +145,9 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
     std::string payload;
     const auto finish = [&] {
         if (!payload.empty()) {
-            pending_.push_back({FrameKind::Feedback, std::move(payload)});
-            payload = std::string();
+            Frame& frame = pending_.emplace_back();
+            frame.kind = FrameKind::Feedback;
+            frame.payload.swap(payload);
         }
     };
     for (Ticket* ticket : tickets) {

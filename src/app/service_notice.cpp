@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/service_manager.h"
+#include "app/service_notice.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "app/environment.h"
+
 namespace flywheel::app {
 
-namespace {
-
-std::string_view environment(const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
-    return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-}  // namespace
-
-void tell_service_manager(std::string_view state) {
+void give_notice(std::string_view state) {
     const std::string_view path = environment("NOTIFY_SOCKET");
     sockaddr_un to{};
     if (path.empty() || path.size() >= sizeof to.sun_path) {

@@ -9,7 +9,7 @@
 namespace flywheel::app {
 
 /// Sends e.g. "READY=1" to the socket that NOTIFY_SOCKET names; no effect without one.
-void tell_service_manager(std::string_view state);
+void give_notice(std::string_view state);
 
 /// How often "WATCHDOG=1" is due: half of WATCHDOG_USEC; an hour when there is no watchdog.
 [[nodiscard]] std::chrono::milliseconds watchdog_pace();
