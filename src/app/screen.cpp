@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "app/environment.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/text.h"
@@ -56,6 +56,11 @@ void write_error(const std::string& text) {
 }
 
 }  // namespace
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+    return value == nullptr ? std::string_view() : std::string_view(value);
+}
 
 bool is_terminal(int fd) {
     return ::isatty(fd) == 1;

@@ -13,6 +13,8 @@
 
 namespace flywheel::app {
 
+/// Value of an environment variable; "" when it is not set.
+[[nodiscard]] std::string_view environment(const char* name);
 /// True when the file descriptor is a terminal.
 [[nodiscard]] bool is_terminal(int fd);
 /// A terminal that can show colours, and nobody asked for none (https://no-color.org).

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/environment.h"
+#include "app/screen.h"
 
 namespace flywheel::app {
 

@@ -176,7 +176,8 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     EXPECT_GT(counters.captured, 0U);
     EXPECT_EQ(counters.memory_bytes, 0U);
     std::size_t sampled = 0;
-    for (const Prediction& row : rig.capture->predictions("news", kAlways).value()) {
+    const auto rows = rig.capture->predictions("news", kAlways).value();
+    for (const Prediction& row : rows) {
         sampled += row.propensity < 0.25 ? 1 : 0;
         EXPECT_EQ(row.thin, row.propensity < 0.25) << "kept at level 2, so thinned as well";
     }
@@ -194,7 +195,8 @@ TEST(CaptureUnderPressure, LeavesOutThreePayloadsInFourWhenTheDiskFillsUp) {
     EXPECT_EQ(counters.level, PressureLevel::Thin);
     EXPECT_EQ(counters.captured, static_cast<std::uint64_t>(kRows)) << "every row stays";
     int with_payload = 0;
-    for (const Prediction& row : rig.capture->predictions("news", kAlways).value()) {
+    const auto rows = rig.capture->predictions("news", kAlways).value();
+    for (const Prediction& row : rows) {
         EXPECT_TRUE(row.thin);
         EXPECT_EQ(row.payload.empty(), row.embedding.empty());
         EXPECT_FALSE(row.payload_digest.is_zero());

@@ -120,7 +120,8 @@ bool holds(const Journal& journal, const Columns& columns, const Digest& subject
     }
     const auto numbers = columns.segments().value();
     for (const auto number : numbers) {
-        for (const Prediction& row : columns.read_segment(number)->predictions) {
+        const auto rows = columns.read_segment(number).value();
+        for (const Prediction& row : rows.predictions) {
             found = found || row.subject == subject;
         }
     }
@@ -236,7 +237,8 @@ TEST(CaptureErases, NothingThatIsServedLater) {
     EXPECT_EQ(report->rows, 3U);
     EXPECT_EQ(report->feedback, 3U);
     EXPECT_EQ(report->payloads.size(), 3U);
-    Prediction later = sample_prediction(sample_day(6), *std::make_unique<Rng>(9));
+    Rng rng(9);
+    Prediction later = sample_prediction(sample_day(6), rng);
     later.raw_subject = "ann";
     world.capture->record(std::move(later));
     for (int i = 0; i < 4; ++i) {

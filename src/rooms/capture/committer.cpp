@@ -334,7 +334,8 @@ void Committer::give_up() {
 
 Result<void> Committer::recover(FramePlace place, const Frame& frame) {
     if (frame.kind == FrameKind::Erase) {
-        for (const Erasure& erasure : TRY(erasures_of(frame))) {
+        const auto erasures = TRY(erasures_of(frame));
+        for (const Erasure& erasure : erasures) {
             parts_.erased.add(erasure);
         }
     }
