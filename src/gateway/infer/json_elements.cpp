@@ -51,12 +51,15 @@ error_code get_flag(JsonValue& value, std::uint8_t& out) {
     return error == simdjson::SUCCESS && out > 1 ? simdjson::NUMBER_OUT_OF_RANGE : error;
 }
 
-error_code get_float(JsonValue& value, std::string_view token, float& out) {
+error_code get_float(JsonValue& value, float& out) {
     double number = 0;
     if (const auto error = value.get_double().get(number)) {
         return error;
     }
-    return nearest_float(number, token, out) ? simdjson::SUCCESS : simdjson::NUMBER_OUT_OF_RANGE;
+    // A value still knows where its text is after it was read.
+    return nearest_float(number, out, [&] { return value.raw_json_token(); })
+               ? simdjson::SUCCESS
+               : simdjson::NUMBER_OUT_OF_RANGE;
 }
 
 bool is_about_the_element(error_code error) {
@@ -66,14 +69,7 @@ bool is_about_the_element(error_code error) {
 
 }  // namespace
 
-bool nearest_float(double number, std::string_view token, float& value) {
-    // Half way between two floats, the rounding to double may already have gone the other way.
-    const bool half_way = (std::bit_cast<std::uint64_t>(number) & 0x1FFF'FFFFU) == 0x1000'0000U;
-    const bool tiny = std::abs(number) < static_cast<double>(FLT_MIN) && number != 0;
-    if (!half_way && !tiny) {
-        value = std::abs(number) < 0x1.ffffffp127 ? static_cast<float>(number) : INFINITY;
-        return std::isfinite(value);
-    }
+bool nearest_float_of(std::string_view token, double number, float& value) {
     const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), value);
     if (failed == std::errc::result_out_of_range && std::abs(number) < 1) {
         value = std::signbit(number) ? -0.0F : 0.0F;
@@ -161,7 +157,7 @@ Result<void> JsonElements::inner(JsonValue& value, std::size_t depth, const Stor
     return level(array, depth, store);
 }
 
-/// `store(value, token)` puts one element behind those before.
+/// `store(value)` puts one element behind those before.
 template <class Store>
 Result<void> JsonElements::level(JsonArray& array, std::size_t depth, const Store& store) {
     std::size_t index = 0;
@@ -177,10 +173,9 @@ Result<void> JsonElements::level(JsonArray& array, std::size_t depth, const Stor
             expected = nests ? static_cast<std::size_t>(slot_->sent[depth]) : expected;
         }
         if (index < expected && at_ < room_ && !nests) {
-            const std::string_view token = value.raw_json_token();
-            if (const error_code error = store(value, token)) [[unlikely]] {
+            if (const error_code error = store(value)) [[unlikely]] {
                 path_[depth] = index;
-                return wrong_element(error, value, token, depth);
+                return wrong_element(error, value, value.raw_json_token(), depth);
             }
             ++at_;
         } else if (index < expected && nests) {
@@ -198,35 +193,31 @@ template <class T, class Get>
 Result<void> JsonElements::numbers(JsonArray& array, const Get& get) {
     const std::span<std::byte> bytes = slot_->numbers.resize(room_ * sizeof(T));
     T* const values = reinterpret_cast<T*>(bytes.data());
-    TRY(level(array, 0, [&](JsonValue& value, std::string_view token) {
-        return get(value, token, values[at_]);
-    }));
+    TRY(level(array, 0, [&](JsonValue& value) { return get(value, values[at_]); }));
     slot_->bytes = slot_->numbers.bytes();
     return {};
 }
 
 Result<void> JsonElements::read(JsonArray array) {
-    const auto integer = [](JsonValue& value, std::string_view /*token*/, auto& out) {
-        return get_integer(value, out);
-    };
+    const auto integer = [](JsonValue& value, auto& out) { return get_integer(value, out); };
     switch (slot_->type) {
         case DataType::Bytes:
-            return level(array, 0, [this](JsonValue& value, std::string_view /*token*/) {
+            return level(array, 0, [this](JsonValue& value) {
                 std::string_view text;
                 const auto error = value.get_string().get(text);
                 slot_->strings.push_back(text);
                 return error;
             });
         case DataType::Bool:
-            return numbers<std::uint8_t>(array, [](JsonValue& value, std::string_view, auto& out) {
+            return numbers<std::uint8_t>(array, [](JsonValue& value, auto& out) {
                 return get_flag(value, out);
             });
         case DataType::Fp32:
-            return numbers<float>(array, [](JsonValue& value, std::string_view token, auto& out) {
-                return get_float(value, token, out);
+            return numbers<float>(array, [](JsonValue& value, auto& out) {
+                return get_float(value, out);
             });
         case DataType::Fp64:
-            return numbers<double>(array, [](JsonValue& value, std::string_view, auto& out) {
+            return numbers<double>(array, [](JsonValue& value, auto& out) {
                 return value.get_double().get(out);
             });
         case DataType::Uint8:

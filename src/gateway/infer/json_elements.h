@@ -4,6 +4,9 @@
 // says. Private to the readers of inference bodies; one parse, one thread.
 
 #include <array>
+#include <bit>
+#include <cfloat>
+#include <cmath>
 #include <cstddef>
 #include <string>
 
@@ -42,8 +45,24 @@ class JsonElements {
     std::array<std::size_t, kMaxDimensions> path_{};
 };
 
+/// As nearest_float(), from the text alone.
+[[nodiscard]] bool nearest_float_of(std::string_view token, double number, float& value);
+
 /// The FP32 value nearest to the JSON number whose nearest FP64 value is `number`; false when it is
-/// too large.
-[[nodiscard]] bool nearest_float(double number, std::string_view token, float& value);
+/// too large. `token()` is the number's text: half way between two floats the rounding to FP64 may
+/// already have gone the other way.
+template <class Token>
+[[nodiscard]] bool nearest_float(double number, float& value, const Token& token) {
+    const bool half_way = (std::bit_cast<std::uint64_t>(number) & 0x1FFF'FFFFU) == 0x1000'0000U;
+    const double size = std::abs(number);
+    if (half_way || (size < static_cast<double>(FLT_MIN) && number != 0)) [[unlikely]] {
+        return nearest_float_of(token(), number, value);
+    }
+    if (size >= 0x1.ffffffp127) [[unlikely]] {
+        return false;
+    }
+    value = static_cast<float>(number);
+    return true;
+}
 
 }  // namespace flywheel::gateway
