@@ -7,7 +7,6 @@
 
 #include "app/commands_parts.h"
 #include "app/screen.h"
-#include "app/screen.h"
 #include "base/json_value.h"
 
 namespace flywheel::app {
