@@ -143,6 +143,9 @@ Result<void> Replay::maybe_correct(const StreamRow& row, const std::string& body
 Result<Turn> Replay::finish_turn(std::int64_t number, Time window_end, const std::string& trigger) {
     auto turn = TRY(turn_numbered(number));
     if (!turn) {
+        // A run that goes on takes an opened Turn for the word that its rows were served, so they
+        // must outlive this process first.
+        TRY(project_.capture().flush());
         clock_.set(window_end);
         turn = TRY(project_.conductor().open(trigger, window_end));
     } else if (turn->state == TurnState::Open || turn->state == TurnState::Waiting) {
