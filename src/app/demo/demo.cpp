@@ -217,8 +217,8 @@ Result<std::unique_ptr<Project>> open_project(
     return Project::open(dir, clock, std::move(opening));
 }
 
-/// A run that goes on stands where the killed one stood: its loop may finish a Turn before the first
-/// row is served.
+/// A run that goes on stands where the killed one stood: its loop may finish a Turn before the
+/// first row is served.
 Result<void> set_to_last_turn(ManualClock& clock, Project& project) {
     const Reader<Turn> turns(project.ledger());
     const auto last = TRY(turns.first(Where<Turn>().newest(&Turn::number)));
