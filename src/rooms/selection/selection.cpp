@@ -290,7 +290,7 @@ Result<Summary> Selection::choose(const Plan& plan) {
         LabelTask task = task_of(plan, candidate, arm, *pick);
         task.rank = static_cast<std::int64_t>(tasks.size());
         if (arm == Arm::Audit) {
-            task.probability = picks.audit_probability * candidate.row.propensity;
+            task.probability = picks.audit_probability * candidate.row.payload_propensity();
             task.holdout = book.is_holdout(candidate.group, plan.holdout_share);
         }
         TRY(tasks_.insert(task));

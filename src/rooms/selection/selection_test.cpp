@@ -148,6 +148,18 @@ TEST(Selection, MultipliesTheProbabilityByThatOfCapture) {
     EXPECT_EQ(world.tasks(plan).at(0).probability, 0.25);
 }
 
+TEST(Selection, CountsThePayloadsThatWereThinnedAway) {
+    World world;
+    world.example("a", "a");
+    auto row = served_row("news", "a", hour(1), {0.9F, 0.1F}, world.rng());
+    row.propensity = 0.5;
+    row.thin = true;  // kept with its payload by one chance in four
+    world.captured().add(row);
+    const auto plan = world.plan(1, 1);
+    ASSERT_TRUE(world.choose(plan));
+    EXPECT_EQ(world.tasks(plan).at(0).probability, 0.125);
+}
+
 TEST(Selection, GivesATinyBudgetToTheAuditAlone) {
     World world;
     for (int i = 0; i < 50; ++i) {
