@@ -264,6 +264,25 @@ class KeysOfCallers(FolderTest):
         self.assertFalse(os.path.exists(os.path.join(self.project, "server.key")))
 
 
+class Erasure(FolderTest):
+    def test_a_subjects_rows_are_gone_and_the_others_are_not(self):
+        self.make_project()
+        self.run_well("turn", self.project)
+        server = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(server.end, signal.SIGKILL)
+        for name, subject in (("mine", "kim 4711"), ("other", "lee")):
+            ask(f"{server.url}/v2/models/news/infer", {
+                "id": name, "parameters": {"fw_subject": subject},
+                "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["bank market"]}]})
+        self.assertEqual(server.end(), 0)
+        self.run_well("erase", "--subject", "kim 4711", "--dir", self.project)
+        again = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(again.end, signal.SIGKILL)
+        self.assertEqual(status_of(f"{again.url}/v2/models/news/requests/mine"), 404)
+        self.assertEqual(status_of(f"{again.url}/v2/models/news/requests/other"), 200)
+        self.assertEqual(again.end(), 0)
+
+
 class Doctor(FolderTest):
     def test_a_project_is_looked_at_part_by_part(self):
         self.make_project()

@@ -122,6 +122,13 @@ Prediction ServedRows::blank(std::size_t row) const {
     prediction.version = answer_->served->number_text;
     prediction.route = answer_->route;
     prediction.payload_digest = digest_of(row);
+    const auto& subjects = request_->subjects;
+    prediction.raw_subject =
+        subjects.empty() ? request_->subject : subjects[subjects.size() == 1 ? 0 : row];
+    if (row < request_->row_ids.size()) {
+        prediction.row_id = request_->row_ids[row];
+    }
+    prediction.params = request_->parameters;
     return prediction;
 }
 
