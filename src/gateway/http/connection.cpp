@@ -80,6 +80,10 @@ awaitable<void> Connection::serve() {
             co_await run_slow();
         } else if (!answers_error_) {
             run_route();
+            if (owed_ && !co_await await_answer()) {
+                finish_request();
+                co_return;
+            }
         }
         encode_head();
         const bool sent = write_now() || co_await write_rest();
@@ -200,7 +204,14 @@ void Connection::view_request() {
 }
 
 void Connection::run_route() {
+    const bool may_defer = match_.route->speed == RouteSpeed::Fast;
+    request_.deferral = may_defer ? this : nullptr;
     const auto outcome = match_.route->run(request_, response_);
+    CHECK(outcome || !owed_);  // who puts an answer off cannot refuse as well
+    settle(outcome);
+}
+
+void Connection::settle(const Result<void>& outcome) {
     if (outcome) {
         return;
     }
@@ -237,7 +248,9 @@ awaitable<void> Connection::run_slow() {
 void Connection::encode_head() {
     keep_alive_ = keep_alive_ && !loop_->shared->closing.load(std::memory_order_relaxed);
     written_ = 0;
-    out_ = "HTTP/1.1 ";
+    out_ = interim_left_;
+    interim_left_ = {};
+    out_ += "HTTP/1.1 ";
     append_number(out_, static_cast<std::uint64_t>(response_.status));
     out_ += ' ';
     out_ += reason_phrase(response_.status);
@@ -307,6 +320,31 @@ void Connection::end_if_idle() {
         error_code ignored;
         socket_.cancel(ignored);
     }
+}
+
+std::shared_ptr<LateAnswer> Connection::defer(std::function<void()> gone) {
+    CHECK(request_.deferral == this && !owed_);
+    owed_ = std::make_shared<LateAnswer>(*this, std::move(gone));
+    return owed_;
+}
+
+std::shared_ptr<const void> Connection::keep_body() {
+    CHECK(request_.deferral == this);
+    if (head_.chunked) {
+        return std::make_shared<const std::string>(std::move(chunks_.body()));
+    }
+    const std::string_view rest = unread();
+    auto kept = std::make_shared<std::vector<char>>(rest.size() + kBodySlack);
+    std::copy(rest.begin(), rest.end(), kept->begin());
+    begin_ = 0;
+    end_ = rest.size();
+    bytes_.swap(*kept);
+    return kept;
+}
+
+void Connection::stop_waiting() {
+    error_code ignored;
+    socket_.cancel(ignored);
 }
 
 void Connection::cut() {

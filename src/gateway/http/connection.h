@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // One connection as a coroutine on its loop's thread, and the loop it lives on. Private to the
-// server's two .cpp files: the only header that names the network library.
+// server's .cpp files: the only header that names the network library.
 
 #include <atomic>
 #include <chrono>
@@ -18,6 +18,7 @@
 
 #include "gateway/http/chunked_body.h"
 #include "gateway/http/http_server.h"
+#include "gateway/http/late_answer.h"
 #include "gateway/http/request_head.h"
 #include "gateway/http/slow_lane.h"
 
@@ -58,7 +59,7 @@ struct Loop {
     std::vector<Connection*> connections;
 };
 
-class Connection {
+class Connection final : public Deferral {
   public:
     Connection(Loop& loop, asio::ip::tcp::socket socket);
     Connection(const Connection&) = delete;
@@ -75,9 +76,18 @@ class Connection {
     /// Ends whatever it does now.
     void cut();
 
+    [[nodiscard]] std::shared_ptr<LateAnswer> defer(std::function<void()> gone) override;
+    [[nodiscard]] std::shared_ptr<const void> keep_body() override;
+    /// The answer that was put off is there. The loop's thread.
+    void stop_waiting();
+
+    [[nodiscard]] asio::io_context& context() const { return loop_->context; }
+
   private:
     enum class Phase { FirstByte, Idle, Head, Body, Busy, Write, Linger };
     enum class Step { Go, More, Refused };
+    /// What is to be expected of the peer while its answer is made.
+    enum class Peer { Sends, Waits, HasGone };
 
     asio::awaitable<void> serve();
     asio::awaitable<bool> fill();
@@ -85,6 +95,7 @@ class Connection {
     asio::awaitable<bool> read_chunks();
     asio::awaitable<bool> send_continue();
     asio::awaitable<void> run_slow();
+    asio::awaitable<bool> await_answer();
     asio::awaitable<bool> write_rest();
     asio::awaitable<void> linger();
 
@@ -95,6 +106,9 @@ class Connection {
     void move_head_away();
     void view_request();
     void run_route();
+    void settle(const Result<void>& outcome);
+    Peer read_ahead();
+    void ask_whether_there();
     void encode_head();
     bool write_now();
     void finish_request();
@@ -122,6 +136,8 @@ class Connection {
     std::string caller_;  // name of the key that the request showed
     HttpRequest request_;
     HttpResponse response_;
+    std::shared_ptr<LateAnswer> owed_;  // the answer was put off
+    std::string_view interim_left_;     // of an interim answer that the kernel took in part
     std::string out_;
     std::size_t written_ = 0;  // of out_ and, behind it, the body
 

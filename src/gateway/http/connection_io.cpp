@@ -21,6 +21,7 @@ using asio::use_awaitable;
 using boost::system::error_code;
 
 constexpr std::size_t kFirstBuffer = 4 * 1024;
+constexpr std::size_t kReadAhead = 16 * 1024;  // of further requests, while an answer is made
 constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
 constexpr std::chrono::seconds kLinger{3};
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
@@ -70,6 +71,66 @@ awaitable<bool> Connection::send_continue() {
     written_ = 0;
     response_.body.clear();
     co_return write_now() || co_await write_rest();
+}
+
+/// Waits for the answer that was put off, and meanwhile watches the peer. False when it has gone:
+/// then the answer is not wanted any more. Both events end the one wait on the socket, complete()
+/// by cancelling it.
+awaitable<bool> Connection::await_answer() {
+    Peer peer = Peer::Sends;
+    while (!owed_->fill_ && peer != Peer::HasGone) {
+        error_code error;
+        co_await socket_.async_wait(
+            peer == Peer::Sends ? asio::ip::tcp::socket::wait_read
+                                : asio::ip::tcp::socket::wait_error,
+            redirect_error(use_awaitable, error)
+        );
+        if (!owed_->fill_) {
+            peer = error || peer == Peer::Waits ? Peer::HasGone : read_ahead();
+        }
+    }
+    const std::shared_ptr<LateAnswer> late = std::move(owed_);
+    const FillAnswer fill = std::move(late->fill_);
+    const std::function<void()> gone = std::move(late->gone_);
+    late->detach();
+    if (fill) {
+        settle(fill(response_));
+        co_return true;
+    }
+    gone();
+    response_.become_error(http_status(Code::Cancelled), "The client has left");
+    co_return false;
+}
+
+/// Takes what the peer has sent: further requests, which are no end, or its end.
+Connection::Peer Connection::read_ahead() {
+    make_room();
+    error_code error;
+    const std::size_t count = socket_.read_some(
+        asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error
+    );
+    if (error == asio::error::eof) {
+        ask_whether_there();
+        return Peer::Waits;
+    }
+    if (error && error != asio::error::would_block) {
+        return Peer::HasGone;
+    }
+    end_ += count;
+    return unread().size() < kReadAhead ? Peer::Sends : Peer::Waits;
+}
+
+/// A peer that sends no more may have closed, or still wait for its answer: the kernel shows no
+/// difference until bytes are sent, which a closed end answers with a reset. A 100 Continue may
+/// come at any time and means nothing to who did not ask for it (RFC 9110, 15.2.1).
+void Connection::ask_whether_there() {
+    constexpr std::string_view kInterim = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!head_.version_one_one) {
+        return;
+    }
+    error_code error;
+    const std::size_t count = socket_.write_some(asio::buffer(kInterim), error);
+    interim_left_ = count > 0 ? kInterim.substr(count) : std::string_view();
 }
 
 /// Reads some more. False when the connection is over; a late head or body is refused, which the

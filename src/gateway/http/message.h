@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One HTTP request and its answer as route functions see them: plain text and views, no type of the
 // network library. The server fills the request and sends the answer; a route touches both only
-// until it returns, on the thread it was called on.
+// until it returns, on the thread it was called on, whether it answers at once or later.
 
 #include <array>
 #include <chrono>
@@ -16,6 +16,8 @@
 #include "base/result.h"
 
 namespace flywheel::http {
+
+class Deferral;
 
 enum class Method { Get, Head, Post, Put, Patch, Delete, Options, Other };
 
@@ -52,6 +54,7 @@ struct HttpRequest {
     std::string_view caller;                        ///< Name of the key that was shown; may be "".
     std::string_view body;                          ///< kBodySlack readable bytes stand behind it.
     std::chrono::steady_clock::time_point arrived;  ///< When the last byte had been read.
+    Deferral* deferral = nullptr;  ///< For answering later (late_answer.h); null in slow routes.
 
     /// Value of the first field of this name; empty when there is none.
     [[nodiscard]] std::string_view header(std::string_view name) const;

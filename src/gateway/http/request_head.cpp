@@ -86,7 +86,7 @@ Refused parse_target(std::string_view target, RequestHead& head) {
     return {};
 }
 
-Refused parse_request_line(std::string_view line, RequestHead& head, bool& version_one_one) {
+Refused parse_request_line(std::string_view line, RequestHead& head) {
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
     if (first == std::string_view::npos || first == last) {
@@ -96,7 +96,7 @@ Refused parse_request_line(std::string_view line, RequestHead& head, bool& versi
     if (version != "HTTP/1.1" && version != "HTTP/1.0") {
         return bad_request("Protocol version is neither HTTP/1.1 nor HTTP/1.0");
     }
-    version_one_one = version == "HTTP/1.1";
+    head.version_one_one = version == "HTTP/1.1";
     const std::string_view name = line.substr(0, first);
     if (!is_token(name)) {
         return bad_request("Method is not a token");
@@ -198,17 +198,17 @@ Refused read_framing_field(const HeaderField& field, RequestHead& head, Framing&
     }
 }
 
-Refused check_framing(const Framing& framing, bool version_one_one, RequestHead& head) {
-    if (framing.hosts > 1 || (version_one_one && framing.hosts == 0)) {
+Refused check_framing(const Framing& framing, RequestHead& head) {
+    if (framing.hosts > 1 || (head.version_one_one && framing.hosts == 0)) {
         return bad_request("Host must be given exactly once");
     }
-    if (framing.transfer_encoding && !version_one_one) {
+    if (framing.transfer_encoding && !head.version_one_one) {
         return bad_request("Transfer-Encoding does not exist in HTTP/1.0");
     }
     if (framing.transfer_encoding && head.has_content_length) {
         return bad_request("Transfer-Encoding and Content-Length exclude each other");
     }
-    if (!version_one_one) {
+    if (!head.version_one_one) {
         head.keep_alive = false;
         head.expects_continue = false;
     }
@@ -223,6 +223,7 @@ void RequestHead::clear() {
     has_content_length = false;
     chunked = false;
     keep_alive = true;
+    version_one_one = true;
     expects_continue = false;
 }
 
@@ -261,7 +262,6 @@ Refused find_head_end(std::string_view bytes, HeadSearch& search) {
 
 Refused parse_head(std::string_view bytes, RequestHead& head) {
     head.clear();
-    bool version_one_one = true;
     bool first = true;
     Framing framing;
     while (!bytes.empty()) {
@@ -278,11 +278,11 @@ Refused parse_head(std::string_view bytes, RequestHead& head) {
             };
         }
         if (line.empty() && !first) {
-            return bytes.empty() ? check_framing(framing, version_one_one, head)
+            return bytes.empty() ? check_framing(framing, head)
                                  : bad_request("Head has bytes behind its empty line");
         }
         if (auto refused =
-                first ? parse_request_line(line, head, version_one_one) : parse_field(line, head)) {
+                first ? parse_request_line(line, head) : parse_field(line, head)) {
             return refused;
         }
         if (!first) {

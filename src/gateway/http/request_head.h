@@ -35,6 +35,7 @@ struct RequestHead {
     bool has_content_length = false;
     bool chunked = false;
     bool keep_alive = true;
+    bool version_one_one = true;  ///< False: HTTP/1.0, which knows no interim answers.
     bool expects_continue = false;
 
     [[nodiscard]] bool has_body() const { return chunked || content_length > 0; }

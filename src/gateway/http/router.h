@@ -18,8 +18,9 @@
 
 namespace flywheel::http {
 
-/// Where a route runs: Fast on the connection's thread, Slow (waits for the ledger or the disk) on
-/// the server's workers, so that inference never waits for it.
+/// Where a route runs: Fast on the connection's thread, where it may also put its answer off
+/// (late_answer.h), Slow (waits for the ledger or the disk) on the server's workers, so that
+/// inference never waits for it.
 enum class RouteSpeed { Fast, Slow };
 
 constexpr std::uint64_t kDefaultBodyLimit = 1024 * 1024;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/http/late_answer.h"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "gateway/http/connection.h"
+
+namespace flywheel::http {
+
+LateAnswer::LateAnswer(Connection& connection, std::function<void()> gone)
+    : connection_(&connection), gone_(std::move(gone)) {}
+
+void LateAnswer::complete(FillAnswer fill) {
+    CHECK(fill != nullptr);
+    const std::scoped_lock lock(mutex_);  // while it is held the connection, and so its loop, lives
+    CHECK(!completed_);
+    completed_ = true;
+    if (connection_ == nullptr) {
+        return;
+    }
+    asio::post(
+        connection_->context(),
+        [self = shared_from_this(), filled = std::move(fill)]() mutable {
+            if (self->connection_ != nullptr) {
+                self->fill_ = std::move(filled);
+                self->connection_->stop_waiting();
+            }
+        }
+    );
+}
+
+/// Nobody waits any more. The loop's thread.
+void LateAnswer::detach() {
+    gone_ = nullptr;  // it may hold this object
+    fill_ = nullptr;
+    const std::scoped_lock lock(mutex_);
+    connection_ = nullptr;
+}
+
+}  // namespace flywheel::http
