@@ -16,16 +16,17 @@ struct ModelVersion {
 
     Id<ModelVersion> id;
     std::string model;
-    std::int64_t number = 0;  ///< 1, 2, 3, ... within the model; what the protocol shows.
-    Id<TrainingRun> run;
-    Digest dataset;                   ///< DatasetVersion it was trained on.
+    std::int64_t number = 0;          ///< 1, 2, 3, ... within the model; what the protocol shows.
+    Id<TrainingRun> run;              ///< Zero: it was made elsewhere and imported.
+    Digest dataset;                   ///< DatasetVersion it was trained on; zero = not known.
     std::string engine;               ///< "linear"
     Digest artefact;                  ///< Vault blob: packed safetensors (int8).
     Digest card;                      ///< Vault blob: model card, Markdown.
     std::vector<std::string> labels;  ///< Class names in class order.
-    std::vector<double> prior;        ///< [K] class shares of the training rows (+1 smoothed).
-    std::int64_t bytes = 0;           ///< Size of the artefact.
-    JsonText verification;            ///< {"rows","label_agreement","max_abs_difference",...}
+    std::vector<double>
+        prior;  ///< [K] class shares of the training rows (+1 smoothed); empty = not known.
+    std::int64_t bytes = 0;  ///< Size of the artefact.
+    JsonText verification;   ///< {"rows","label_agreement","max_abs_difference",...}
     Time created;
 
     static void fields(auto&& visit) {

@@ -2,6 +2,7 @@
 #include "rooms/compression/card.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/json_value.h"
 
@@ -60,6 +61,27 @@ std::string model_card(
         number(checked, "same_label", "{:.0f}"),
         number(checked, "rows", "{:.0f}"),
         number(checked, "max_abs_difference", "{:.4f}")
+    );
+}
+
+std::string import_card(
+    const ModelVersion& version, const std::string& origin, const std::string& licence
+) {
+    return fmt::format(
+        "---\nlicense: {}\nlibrary_name: flywheel\n---\n"
+        "# {}, version {}\n\n"
+        "Engine `{}`, {} bytes, SHA-256 `{}`, served as it was given. Where it came from: {}.\n\n"
+        "## Data\n\nTraining rows: not stated.\n\n{}\n"
+        "## Figures\n\nNot stated; the audited accuracy of what was served is the one to trust.\n\n"
+        "## Limits\n\nIntended use: not stated. People affected: not stated.\n",
+        licence.empty() ? "unknown" : licence,
+        version.model,
+        version.number,
+        version.engine,
+        version.bytes,
+        version.artefact.hex().substr(0, 12),
+        origin.empty() ? "not stated" : origin,
+        version.labels.empty() ? "" : fmt::format("Classes: {}.\n", fmt::join(version.labels, ", "))
     );
 }
 

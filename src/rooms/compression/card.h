@@ -14,4 +14,9 @@ namespace flywheel::compression {
     const ModelVersion& version, const TrainingRun& run, const std::string& licence
 );
 
+/// Of a version that was made elsewhere: nothing is known of its data.
+[[nodiscard]] std::string import_card(
+    const ModelVersion& version, const std::string& origin, const std::string& licence
+);
+
 }  // namespace flywheel::compression

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compression: turns a finished TrainingRun into a servable ModelVersion: packs (int8), verifies
 // the packed model against the float one on held rows, writes the card. Every servable model passes
-// here. Called by loop/, one thread.
+// here, also one that was made elsewhere. pack() is called by loop/, import_version() by the
+// gateway's slow routes and by commands; any thread (the ledger orders the writes).
 
 #include <cstdint>
 #include <string>
@@ -14,6 +15,7 @@
 #include "ports/vault/vault.h"
 #include "records/model_version.h"
 #include "records/training_run.h"
+#include "rooms/compression/import.h"
 
 namespace flywheel::compression {
 
@@ -35,6 +37,11 @@ class Compression {
 
     /// A second run for the same TrainingRun finds the first one's version.
     Result<ModelVersion> pack(const Plan& plan, const TrainingRun& run);
+    /// A version out of an artefact that was made elsewhere, served as it is; it has no TrainingRun
+    /// (zero id). The same bytes, engine and labels again find the version they made.
+    /// InvalidArgument: name, number or labels; whatever the engine says of bytes it cannot load.
+    /// Conflict: the number is another artefact's.
+    Result<ModelVersion> import_version(const ImportedArtefact& artefact);
 
   private:
     const Engine& engine_;
