@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/secret.h"
-#include "gateway/keys.h"
 
 namespace flywheel::gateway {
 
@@ -37,6 +36,7 @@ constexpr RoleRule kRules[] = {
     {Method::Get, "/v1/models/", "/tasks", Role::Label},
     {Method::Post, "/v1/labels", "", Role::Label},
     {Method::Get, "/v1/keys", "", Role::Admin},
+    {Method::Get, "/v1/audit", "", Role::Admin},
     {Method::Get, "/v1/", "", Role::Read},
     {Method::Get, "/page.", "", Role::Open},
 };
@@ -78,7 +78,25 @@ std::int64_t monotonic_nanos() {
     return std::chrono::nanoseconds(monotonic_now().time_since_epoch()).count();
 }
 
+/// The model that the path names; "" when it names none.
+std::string_view model_of(std::span<const http::PathParameter> parameters) {
+    return !parameters.empty() && parameters.front().name == "model" ? parameters.front().value
+                                                                     : std::string_view();
+}
+
+/// A use is noted once in so many microseconds, so that threads do not fight over the place.
+constexpr std::int64_t kUseGrain = 1'000'000;
+
 }  // namespace
+
+bool is_path_trick(std::string_view model) {
+    if (model.find_first_not_of('.') == std::string_view::npos) {
+        return !model.empty();
+    }
+    return std::any_of(model.begin(), model.end(), [](unsigned char c) {
+        return c < 0x20 || c == 0x7F || c == '/' || c == '\\';
+    });
+}
 
 Role role_for(Method method, std::string_view pattern) {
     for (const RoleRule& rule : kRules) {
@@ -116,11 +134,26 @@ std::int64_t RateLimit::take(std::int64_t now) {
 
 /// One key in use.
 struct Access::Holder {
+    /// What outlives a refresh().
+    struct Kept {
+        Kept(double rate, double burst) : limit(rate, burst) {}
+
+        RateLimit limit;
+        std::atomic<std::int64_t> used = 0;   ///< Microseconds; 0 = never.
+        std::atomic<std::int64_t> taken = 0;  ///< `used`, as take_uses() saw it last.
+    };
+
+    void note_use(Time now) const {
+        if (micros(now) - kept->used.load(std::memory_order_relaxed) >= kUseGrain) {
+            kept->used.store(micros(now), std::memory_order_relaxed);
+        }
+    }
+
     std::string name;
     Id<ApiKey> id;
     unsigned roles = 0;
     Time expires = Time::max();
-    std::shared_ptr<RateLimit> limit;
+    std::shared_ptr<Kept> kept;
 };
 
 struct Access::Table {
@@ -134,7 +167,7 @@ Access::Access(Plan plan, const Clock& clock, std::string local_key)
       local_(std::make_unique<Holder>()) {
     local_->name = "local";
     local_->roles = kAllRoles;
-    local_->limit = std::make_shared<RateLimit>(0, 0);
+    local_->kept = std::make_shared<Holder::Kept>(0, 0);
     tables_.push_back(std::make_unique<const Table>());
     table_ = tables_.back().get();
 }
@@ -155,9 +188,9 @@ void Access::refresh(const std::vector<ApiKey>& keys) {
         holder.roles = role_bits(key.roles);
         holder.expires = key.expires.value_or(Time::max());
         const auto known = before.holders.find(key.digest);
-        holder.limit = known != before.holders.end()
-                           ? known->second.limit
-                           : std::make_shared<RateLimit>(key.rate, key.burst);
+        holder.kept = known != before.holders.end()
+                          ? known->second.kept
+                          : std::make_shared<Holder::Kept>(key.rate, key.burst);
         table->holders.emplace(key.digest, std::move(holder));
     }
     tables_.push_back(std::move(table));
@@ -168,17 +201,34 @@ bool Access::guarded() const {
     return !table_.load(std::memory_order_acquire)->holders.empty();
 }
 
-const Access::Holder* Access::find(std::string_view key, const Table& table) const {
+const Access::Holder* Access::find(std::string_view key, const Table& table, Time now) const {
     if (!local_key_.empty() && same_secret(key, local_key_)) {
         return local_.get();
     }
     const auto found = table.holders.find(sha256(key));
-    return found != table.holders.end() && clock_.now() < found->second.expires ? &found->second
-                                                                                : nullptr;
+    return found != table.holders.end() && now < found->second.expires ? &found->second : nullptr;
 }
 
-bool Access::refuse_unknown(std::string_view key, http::HttpResponse& refusal) {
-    rejected_[kAuth].fetch_add(1, std::memory_order_relaxed);
+void Access::tell(trail::Offence offence, const http::Visit& visit, std::string_view who) const {
+    if (plan_.refusals != nullptr) {
+        plan_.refusals->add(offence, who, visit.remote, visit.route);
+    }
+}
+
+bool Access::refuse_path(
+    std::string_view model, const http::Visit& visit, http::HttpResponse& refusal
+) {
+    count(kPath);
+    tell(trail::Offence::PathTrick, visit, {});
+    refusal.become_error(404, fmt::format("Request for unknown model: '{}' is not found", model));
+    return false;
+}
+
+bool Access::refuse_unknown(
+    std::string_view key, const http::Visit& visit, http::HttpResponse& refusal
+) {
+    count(kAuth);
+    tell(trail::Offence::WrongKey, visit, {});
     refusal.become_error(
         401,
         key.empty() ? "A key is needed; send it as 'Authorization: Bearer KEY'"
@@ -188,51 +238,73 @@ bool Access::refuse_unknown(std::string_view key, http::HttpResponse& refusal) {
     return false;
 }
 
-bool Access::admits(
-    Role role,
-    std::span<const http::HeaderField> headers,
-    http::HttpResponse& refusal,
-    std::string& caller
+bool Access::refuse_role(
+    const Holder& holder, const http::Visit& visit, http::HttpResponse& refusal
 ) {
+    count(kRole);
+    tell(trail::Offence::WrongRole, visit, holder.name);
+    refusal.become_error(
+        403,
+        fmt::format(
+            "The key has not the role this needs: key '{}', role '{}'",
+            holder.name,
+            http::name_of(visit.role)
+        )
+    );
+    return false;
+}
+
+bool Access::refuse_rate(std::int64_t wait, http::HttpResponse& refusal) {
+    count(kRate);
+    const auto seconds =
+        (wait + static_cast<std::int64_t>(kNanos) - 1) / static_cast<std::int64_t>(kNanos);
+    refusal.become_error(
+        429, fmt::format("The key's rate limit is reached; try again in {} s", seconds)
+    );
+    refusal.add_header("Retry-After", fmt::to_string(seconds));
+    return false;
+}
+
+bool Access::admits(const http::Visit& visit, http::HttpResponse& refusal, std::string& caller) {
     caller.clear();
+    if (const std::string_view model = model_of(visit.parameters); is_path_trick(model)) {
+        return refuse_path(model, visit, refusal);
+    }
     const Table& table = *table_.load(std::memory_order_acquire);
-    if (table.holders.empty() || role == Role::Open ||
-        (role == Role::Metadata && plan_.open_read)) {
+    if (table.holders.empty() || visit.role == Role::Open ||
+        (visit.role == Role::Metadata && plan_.open_read)) {
         return true;
     }
-    const std::string_view key = shown_key(headers);
-    const Holder* holder = key.empty() ? nullptr : find(key, table);
+    const std::string_view key = shown_key(visit.headers);
+    const Time now = clock_.now();
+    const Holder* holder = key.empty() ? nullptr : find(key, table, now);
     if (holder == nullptr) {
-        return refuse_unknown(key, refusal);
+        return refuse_unknown(key, visit, refusal);
     }
-    if ((holder->roles & bit_of(role)) == 0) {
-        rejected_[kRole].fetch_add(1, std::memory_order_relaxed);
-        refusal.become_error(
-            403,
-            fmt::format(
-                "The key has not the role this needs: key '{}', role '{}'",
-                holder->name,
-                http::name_of(role)
-            )
-        );
-        return false;
+    if ((holder->roles & bit_of(visit.role)) == 0) {
+        return refuse_role(*holder, visit, refusal);
     }
-    if (const std::int64_t wait = holder->limit->take(monotonic_nanos()); wait > 0) {
-        rejected_[kRate].fetch_add(1, std::memory_order_relaxed);
-        const auto seconds =
-            (wait + static_cast<std::int64_t>(kNanos) - 1) / static_cast<std::int64_t>(kNanos);
-        refusal.become_error(
-            429, fmt::format("The key's rate limit is reached; try again in {} s", seconds)
-        );
-        refusal.add_header("Retry-After", fmt::to_string(seconds));
-        return false;
+    if (const std::int64_t wait = holder->kept->limit.take(monotonic_nanos()); wait > 0) {
+        return refuse_rate(wait, refusal);
     }
+    holder->note_use(now);
     caller = holder->name;
     return true;
 }
 
+std::vector<KeyUse> Access::take_uses() {
+    std::vector<KeyUse> uses;
+    for (const auto& [digest, holder] : table_.load(std::memory_order_acquire)->holders) {
+        const std::int64_t used = holder.kept->used.load(std::memory_order_relaxed);
+        if (holder.kept->taken.exchange(used, std::memory_order_relaxed) != used) {
+            uses.push_back({holder.id, Time(Duration(used))});
+        }
+    }
+    return uses;
+}
+
 void Access::append_metrics(MetricsPage& page) const {
-    constexpr std::array<std::string_view, kReasons> kNames = {"auth", "role", "rate"};
+    constexpr std::array<std::string_view, kReasons> kNames = {"auth", "role", "rate", "path"};
     page.family("fw_rejected_total", "counter", "Requests refused at the door.");
     for (std::size_t i = 0; i < kReasons; ++i) {
         page.sample(

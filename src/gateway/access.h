@@ -3,6 +3,7 @@
 // Access: decides who may call which route, and how often. It reads no ledger while requests come:
 // refresh() publishes a table of keys that connection threads look into without a lock. While there
 // is no key everybody may do everything, which is why the server then listens on loopback only.
+// What it refuses it counts and tells the Refusals; when a key was used last it only notes.
 
 #include <array>
 #include <atomic>
@@ -15,7 +16,9 @@
 
 #include "base/clock.h"
 #include "gateway/http/guard.h"
+#include "gateway/keys.h"
 #include "gateway/metrics.h"
+#include "gateway/trail/refusals.h"
 #include "records/api_key.h"
 
 namespace flywheel::gateway {
@@ -40,10 +43,15 @@ class RateLimit {
     std::atomic<std::int64_t> full_at_ = 0;
 };
 
+/// True when no model could be called so and the name tries to leave its folder or to break a line:
+/// slashes, backslashes, control bytes, or only dots.
+[[nodiscard]] bool is_path_trick(std::string_view model);
+
 class Access final : public http::Guard {
   public:
     struct Plan {
         bool open_read = true;  ///< Metadata, statistics, /metrics and docs need no key.
+        trail::Refusals* refusals = nullptr;  ///< Is told of each refusal; null = nobody is.
     };
 
     /// `local_key` has every role and no limit; it is for commands on this machine ("" = none).
@@ -53,27 +61,35 @@ class Access final : public http::Guard {
     /// Publishes these keys; revoked ones are left out. Buckets of keys that stay keep their level.
     void refresh(const std::vector<ApiKey>& keys);
 
-    bool admits(
-        http::Role role,
-        std::span<const http::HeaderField> headers,
-        http::HttpResponse& refusal,
-        std::string& caller
-    ) override;
+    bool admits(const http::Visit& visit, http::HttpResponse& refusal, std::string& caller)
+        override;
+
+    /// Keys used since this was asked last, each with the time of its last use. One thread.
+    std::vector<KeyUse> take_uses();
 
     /// True when there is any key, so that callers must show one.
     [[nodiscard]] bool guarded() const;
 
-    /// fw_rejected_total{reason=auth|role|rate}.
+    /// fw_rejected_total{reason=auth|role|rate|path}.
     void append_metrics(MetricsPage& page) const;
 
   private:
     struct Holder;
     struct Table;
 
-    enum Reason : std::uint8_t { kAuth, kRole, kRate, kReasons };
+    enum Reason : std::uint8_t { kAuth, kRole, kRate, kPath, kReasons };
 
-    const Holder* find(std::string_view key, const Table& table) const;
-    bool refuse_unknown(std::string_view key, http::HttpResponse& refusal);
+    const Holder* find(std::string_view key, const Table& table, Time now) const;
+
+    void count(Reason reason) { rejected_[reason].fetch_add(1, std::memory_order_relaxed); }
+
+    void tell(trail::Offence offence, const http::Visit& visit, std::string_view who) const;
+    bool refuse_path(std::string_view model, const http::Visit& visit, http::HttpResponse& refusal);
+    bool refuse_unknown(
+        std::string_view key, const http::Visit& visit, http::HttpResponse& refusal
+    );
+    bool refuse_role(const Holder& holder, const http::Visit& visit, http::HttpResponse& refusal);
+    bool refuse_rate(std::int64_t wait, http::HttpResponse& refusal);
 
     Plan plan_;
     const Clock& clock_;

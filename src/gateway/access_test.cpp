@@ -24,7 +24,8 @@ struct Doorway {
     testing::PlainLedger ledger;
     ManualClock clock{*parse_time("2026-03-01T12:00:00Z")};
     Keys keys{Writer<ApiKey>(ledger), clock};
-    Access access{{}, clock, "fwk_local"};
+    trail::Refusals refusals;
+    Access access{{.refusals = &refusals}, clock, "fwk_local"};
     HttpResponse refusal;
     std::string caller;
 
@@ -42,9 +43,16 @@ struct Doorway {
         refusal.clear();
         const std::string value = header == "Authorization" ? "Bearer " + key : key;
         const std::array<HeaderField, 1> fields = {HeaderField{header, value}};
-        const bool let_in =
-            access.admits(role, {fields.data(), key.empty() ? 0U : 1U}, refusal, caller);
-        return let_in ? 200 : refusal.status;
+        const http::Visit visit{role, "infer", {fields.data(), key.empty() ? 0U : 1U}, {}, "::1"};
+        return access.admits(visit, refusal, caller) ? 200 : refusal.status;
+    }
+
+    /// Status of a request whose path names this model.
+    int ask_model(std::string_view model) {
+        refusal.clear();
+        const std::array<http::PathParameter, 1> parameters = {{{"model", model}}};
+        const http::Visit visit{Role::Open, "infer", {}, parameters, "192.0.2.7"};
+        return access.admits(visit, refusal, caller) ? 200 : refusal.status;
     }
 };
 
@@ -106,6 +114,84 @@ TEST(Access, ARevokedOrExpiredKeyIsNoKey) {
     EXPECT_EQ(door.keys.revoke("shop").error().code, Code::NotFound);
 }
 
+TEST(Access, ARevokedKeyIsForgottenAtOnce) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    door.add({.name = "other", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    ASSERT_TRUE(door.keys.revoke("shop"));
+    door.refresh();  // no time passes: nothing of it is kept
+    EXPECT_EQ(door.ask(Role::Infer, shop), 401);
+    EXPECT_THAT(door.access.take_uses(), ::testing::SizeIs(0));
+}
+
+TEST(Access, NotesWhenAKeyWasUsedAndTellsItOnce) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Read, shop), 403);  // no use: it opened nothing
+    EXPECT_TRUE(door.access.take_uses().empty());
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    const auto uses = door.access.take_uses();
+    ASSERT_EQ(uses.size(), 1U);
+    EXPECT_EQ(uses[0].time, door.clock.now());
+    EXPECT_TRUE(door.access.take_uses().empty());
+    ASSERT_TRUE(door.keys.note_uses(uses));
+    EXPECT_EQ(door.keys.list()->front().last_used, door.clock.now());
+    door.refresh();  // as when another key is made
+    EXPECT_TRUE(door.access.take_uses().empty());
+    door.clock.advance(std::chrono::seconds(1));
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    EXPECT_EQ(door.access.take_uses().size(), 1U);
+}
+
+TEST(Keys, AUseThatIsWrittenLateLeavesARevokedKeyRevoked) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    ASSERT_TRUE(door.keys.revoke("shop"));
+    ASSERT_TRUE(door.keys.note_uses(door.access.take_uses()));
+    EXPECT_TRUE(door.keys.list()->front().revoked);
+    EXPECT_TRUE(door.keys.list()->front().last_used);
+}
+
+TEST(Access, TellsOfWrongKeysAndWrongRolesWithoutTheKey) {
+    Doorway door;
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    EXPECT_EQ(door.ask(Role::Infer, "fwk_guess"), 401);
+    EXPECT_EQ(door.ask(Role::Infer, "fwk_guess2"), 401);
+    EXPECT_EQ(door.ask(Role::Admin, shop), 403);
+    const auto told = door.refusals.take();
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told[0].offence, trail::Offence::WrongKey);
+    EXPECT_EQ(told[0].who, "");
+    EXPECT_EQ(told[0].from, "::1");
+    EXPECT_EQ(told[0].count, 2);
+    EXPECT_EQ(told[1].offence, trail::Offence::WrongRole);
+    EXPECT_EQ(told[1].who, "shop");
+}
+
+TEST(Access, RefusesPathTricksInModelNamesAlsoWithoutAnyKey) {
+    Doorway door;
+    for (const std::string_view trick :
+         {"..", ".", "../../etc/passwd", "a/b", "a\\b", "m\n", "\x7F", "..."}) {
+        SCOPED_TRACE(trick);
+        EXPECT_EQ(door.ask_model(trick), 404);
+        EXPECT_THAT(door.refusal.body, HasSubstr("is not found"));
+    }
+    EXPECT_EQ(door.ask_model(std::string_view("m\0x", 3)), 404);
+    for (const std::string_view name : {"m", "news.v2", "..m", "뉴스", "a b"}) {
+        EXPECT_EQ(door.ask_model(name), 200) << name;
+    }
+    MetricsPage page;
+    door.access.append_metrics(page);
+    EXPECT_THAT(page.text(), HasSubstr(R"(fw_rejected_total{reason="path"} 9)"));
+    const auto told = door.refusals.take();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].offence, trail::Offence::PathTrick);
+    EXPECT_EQ(told[0].from, "192.0.2.7");
+    EXPECT_EQ(told[0].count, 9);
+}
+
 TEST(Access, TheLocalKeyAlwaysOpens) {
     Doorway door;
     door.add({.name = "shop", .roles = {"infer"}});
@@ -120,11 +206,11 @@ TEST(Access, MetadataNeedsAKeyWhenTheSettingsSaySo) {
     strict.refresh(door.keys.list().value());
     HttpResponse refusal;
     std::string caller;
-    EXPECT_FALSE(strict.admits(Role::Metadata, {}, refusal, caller));
-    EXPECT_TRUE(strict.admits(Role::Open, {}, refusal, caller));
+    EXPECT_FALSE(strict.admits({.role = Role::Metadata}, refusal, caller));
+    EXPECT_TRUE(strict.admits({.role = Role::Open}, refusal, caller));
     const std::string value = "Bearer " + shop;
     const std::array<HeaderField, 1> fields = {HeaderField{"Authorization", value}};
-    EXPECT_TRUE(strict.admits(Role::Metadata, fields, refusal, caller));
+    EXPECT_TRUE(strict.admits({.role = Role::Metadata, .headers = fields}, refusal, caller));
 }
 
 TEST(Access, ARateIsKeptAndSaysWhenToComeBack) {

@@ -70,6 +70,11 @@ Result<void> take_feedback(
         );
     }
     const FeedbackReceipt receipt = TRY(doors.feedback->submit_feedback(std::move(batch.good)));
+    if (receipt.duplicate > 0 && doors.refusals != nullptr) {
+        doors.refusals->add(
+            trail::Offence::Replay, request.caller, request.remote, "feedback", receipt.duplicate
+        );
+    }
     response.status = 202;
     append_receipt(response.body, receipt, batch);
     return {};

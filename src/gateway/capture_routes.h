@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "gateway/gateway.h"
+#include "gateway/trail/refusals.h"
 #include "ports/recorder.h"
 #include "rooms/serving/serving.h"
 
@@ -15,6 +16,7 @@ struct CaptureDoors {
     FeedbackSink* feedback = nullptr;
     const CapturedRows* captured = nullptr;
     const Clock* clock = nullptr;
+    trail::Refusals* refusals = nullptr;  ///< Is told of feedback said twice; may be null.
 };
 
 void add_capture_routes(Gateway& gateway, CaptureDoors doors);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "base/json_value.h"
+#include "base/log.h"
 #include "gateway/access.h"
 
 namespace flywheel::gateway {
@@ -9,9 +11,57 @@ namespace {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
+/// What was asked, as it goes into the trail: a JSON object in canonical form. Bodies of such
+/// routes hold no secret; a key leaves in an answer only.
+std::string detail_of(std::string_view body) {
+    constexpr std::size_t kMostParsed = 64 * 1024;
+    if (body.empty()) {
+        return {};
+    }
+    if (body.size() <= kMostParsed) {
+        if (const auto json = parse_json(body); json && json->is_object()) {
+            return canonical(*json);
+        }
+    }
+    return canonical(Json{{"bytes", body.size()}});
+}
+
+/// `run`, and a line in the trail of what came of it.
+http::RouteFunction audited(
+    http::RouteFunction run, const std::string& name, const trail::AuditLog& audit
+) {
+    return [run = std::move(run), name, &audit](
+               const http::HttpRequest& request, http::HttpResponse& response
+           ) -> Result<void> {
+        auto outcome = run(request, response);
+        trail::Act act;
+        act.who = request.caller;
+        act.source = request.remote;
+        act.name = name;
+        act.about = request.path;
+        act.detail = detail_of(request.body);
+        act.outcome = outcome ? response.status : http_status(outcome.error().code);
+        act.reason = outcome ? std::string() : outcome.error().message;
+        if (const auto recorded = audit.record(std::move(act)); !recorded) {
+            log_error(
+                "an administrative act is missing in the audit trail",
+                {{"act", name}, {"error", recorded.error().message}}
+            );
+        }
+        return outcome;
+    };
+}
+
 }  // namespace
 
+void Gateway::Observers::answered(const http::HttpTrace& trace) {
+    for (http::HttpObserver* observer : all) {
+        observer->answered(trace);
+    }
+}
+
 Gateway::Gateway() {
+    observers_.all.push_back(&metrics_);
     add({
         .method = http::Method::Get,
         .pattern = "/metrics",
@@ -41,7 +91,20 @@ Gateway::~Gateway() = default;
 void Gateway::add(http::Route route) {
     CHECK(server_ == nullptr);
     route.role = role_for(route.method, route.pattern);
+    if (audit_ != nullptr && route.role == http::Role::Admin && route.method != http::Method::Get) {
+        CHECK(route.speed == http::RouteSpeed::Slow);  // the trail is in the ledger
+        route.run = audited(std::move(route.run), route.name, *audit_);
+    }
     router_.add(std::move(route));
+}
+
+void Gateway::keep_audit(const trail::AuditLog& audit) {
+    audit_ = &audit;
+}
+
+void Gateway::add_observer(http::HttpObserver& observer) {
+    CHECK(server_ == nullptr);
+    observers_.all.push_back(&observer);
 }
 
 void Gateway::add_ready_check(ReadyCheck check) {
@@ -57,7 +120,7 @@ void Gateway::add_metrics(MetricsSource source) {
 Result<void> Gateway::start(http::HttpServerPlan plan) {
     CHECK(server_ == nullptr);
     metrics_.prepare(router_);
-    plan.observer = &metrics_;
+    plan.observer = &observers_;
     server_ = TRY(http::HttpServer::start(router_, std::move(plan)));
     live_ = server_.get();
     return {};

@@ -15,6 +15,7 @@
 #include "gateway/http/http_server.h"
 #include "gateway/http/router.h"
 #include "gateway/metrics.h"
+#include "gateway/trail/audit_log.h"
 
 namespace flywheel::gateway {
 
@@ -28,10 +29,15 @@ class Gateway {
     Gateway& operator=(const Gateway&) = delete;
     ~Gateway();  ///< stop() without waiting.
 
+    /// Before the routes are added: what only an admin may do, and changes something, is recorded.
+    void keep_audit(const trail::AuditLog& audit);
+
     /// Before start():
     void add(http::Route route);
     void add_ready_check(ReadyCheck check);
     void add_metrics(MetricsSource source);
+    /// Is told of each answer too; outlives the gateway.
+    void add_observer(http::HttpObserver& observer);
 
     Result<void> start(http::HttpServerPlan plan);
     /// Not ready from now on, answers carry `Connection: close`; all else goes on.
@@ -50,8 +56,17 @@ class Gateway {
     [[nodiscard]] std::uint16_t port() const;
 
   private:
+    /// Passes each answer on to all that want to know.
+    struct Observers final : http::HttpObserver {
+        void answered(const http::HttpTrace& trace) override;
+
+        std::vector<http::HttpObserver*> all;
+    };
+
     http::Router router_;
     Metrics metrics_;
+    Observers observers_;
+    const trail::AuditLog* audit_ = nullptr;
     std::vector<ReadyCheck> ready_checks_;
     std::atomic<bool> stopping_ = false;
     std::unique_ptr<http::HttpServer> server_;

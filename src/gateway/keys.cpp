@@ -104,11 +104,27 @@ Result<std::vector<ApiKey>> Keys::list() const {
     return keys_.reader().select(Where<ApiKey>().order(&ApiKey::created));
 }
 
+Result<void> Keys::note_uses(const std::vector<KeyUse>& uses) {
+    for (const KeyUse& use : uses) {
+        const auto transaction = TRY(keys_.begin());  // so that no revocation comes between
+        ApiKey key = TRY(keys_.reader().get(use.id));
+        if (key.last_used && *key.last_used >= use.time) {
+            continue;
+        }
+        key.last_used = use.time;
+        TRY(keys_.update(key));
+        TRY(transaction->commit());
+    }
+    return {};
+}
+
 Result<ApiKey> Keys::revoke(const std::string& name) {
+    const auto transaction = TRY(keys_.begin());
     for (ApiKey& key : TRY(keys_.reader().select(Where<ApiKey>().eq(&ApiKey::name, name)))) {
         if (!key.revoked) {
             key.revoked = clock_.now();
             TRY(keys_.update(key));
+            TRY(transaction->commit());
             return std::move(key);
         }
     }

@@ -23,6 +23,12 @@ struct KeyPlan {
     std::optional<Time> expires = {};
 };
 
+/// When a key was used last.
+struct KeyUse {
+    Id<ApiKey> id;
+    Time time;
+};
+
 struct NewKey {
     ApiKey record;
     std::string secret;  ///< "fwk_" and 43 characters of base64url: 256 random bits.
@@ -40,6 +46,8 @@ class Keys {
     Result<NewKey> add(const KeyPlan& plan);
     /// All ever made, oldest first.
     Result<std::vector<ApiKey>> list() const;
+    /// Writes when keys were used last; one that was revoked meanwhile stays revoked.
+    Result<void> note_uses(const std::vector<KeyUse>& uses);
     /// NotFound when no key of that name is in use.
     Result<ApiKey> revoke(const std::string& name);
 

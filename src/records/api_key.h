@@ -23,6 +23,7 @@ struct ApiKey {
     Time created;
     std::optional<Time> expires;
     std::optional<Time> revoked;
+    std::optional<Time> last_used;  ///< To the minute; nothing = never.
 
     static void fields(auto&& visit) {
         visit("id", &ApiKey::id);
@@ -34,6 +35,7 @@ struct ApiKey {
         visit("created", &ApiKey::created);
         visit("expires", &ApiKey::expires);
         visit("revoked", &ApiKey::revoked);
+        visit("last_used", &ApiKey::last_used);
     }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each record's codec, compiled here and nowhere else.
 #include "records/api_key.h"
+#include "records/audit_event.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -18,6 +19,7 @@
 namespace flywheel {
 
 template struct RecordCodec<ApiKey>;
+template struct RecordCodec<AuditEvent>;
 template struct RecordCodec<Correction>;
 template struct RecordCodec<DatasetVersion>;
 template struct RecordCodec<Evaluation>;

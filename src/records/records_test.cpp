@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "records/api_key.h"
+#include "records/audit_event.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -123,6 +124,7 @@ class EveryRecord : public ::testing::Test {};
 
 using AllRecords = ::testing::Types<
     ApiKey,
+    AuditEvent,
     Correction,
     DatasetVersion,
     Decision,

@@ -36,6 +36,7 @@ Connection::Connection(Loop& loop, asio::ip::tcp::socket socket)
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.non_blocking(true, ignored);
+    remote_ = socket_.remote_endpoint(ignored).address().to_string();
     wait_at_most(
         Phase::FirstByte, loop.shared->stopping ? kLastChance : loop.shared->plan.time_outs.head
     );
@@ -102,6 +103,7 @@ Connection::Step Connection::find_request() {
     response_.clear();
     answers_error_ = false;
     head_only_ = false;
+    head_known_ = false;
     match_.route = nullptr;
     auto refused = find_head_end(unread(), search_);
     if (!refused && search_.end > 0) {
@@ -112,6 +114,8 @@ Connection::Step Connection::find_request() {
         return Step::Refused;
     }
     if (search_.end > 0) {
+        head_known_ = true;
+        caller_.clear();
         keep_alive_ = head_.keep_alive;
         head_only_ = head_.method == Method::Head;
         return Step::Go;
@@ -148,8 +152,12 @@ Connection::Step Connection::choose_route() {
         keep_alive_ = head_.keep_alive && !head_.has_body();  // the body was not read
         return Step::Refused;
     }
+    const Route& route = *match_.route;
     if (Guard* guard = loop_->shared->plan.guard;
-        guard != nullptr && !guard->admits(match_.route->role, head_.fields, response_, caller_)) {
+        guard != nullptr &&
+        !guard->admits(
+            {route.role, route.name, head_.fields, match_.parameters, remote_}, response_, caller_
+        )) {
         answers_error_ = true;
         keep_alive_ = head_.keep_alive && !head_.has_body();
         return Step::Refused;
@@ -184,7 +192,8 @@ void Connection::move_head_away() {
 void Connection::view_request() {
     request_.arrived = std::chrono::steady_clock::now();
     begin_ += search_.end;
-    if (answers_error_) {
+    request_.body = {};
+    if (!head_known_) {
         return;
     }
     request_.method = head_.method;
@@ -193,6 +202,10 @@ void Connection::view_request() {
     request_.headers = head_.fields;
     request_.parameters = match_.parameters;
     request_.caller = caller_;
+    request_.remote = remote_;
+    if (answers_error_) {
+        return;
+    }
     if (head_.chunked) {
         std::string& body = chunks_.body();
         body.append(kBodySlack, '\0');
@@ -266,6 +279,7 @@ void Connection::encode_head() {
         out_ += "Connection: close\r\n";
     }
     out_ += "\r\n";
+    answer_bytes_ = head_only_ ? 0 : response_.body.size();
     if (head_only_) {
         response_.body.clear();
     } else if (response_.body.size() <= kInlineBody) {
@@ -282,10 +296,15 @@ void Connection::finish_request() {
     }
     if (shared.plan.observer != nullptr) {
         shared.plan.observer->answered(
-            {match_.route,
-             match_.index,
-             response_.status,
-             std::chrono::steady_clock::now() - request_.arrived}
+            {.route = match_.route,
+             .route_index = match_.index,
+             .status = response_.status,
+             .duration = std::chrono::steady_clock::now() - request_.arrived,
+             .request = head_known_ ? &request_ : nullptr,
+             .notes = &response_.notes,
+             .remote = remote_,
+             .bytes_in = head_known_ ? request_.body.size() : 0,
+             .bytes_out = answer_bytes_}
         );
     }
     search_ = {};

@@ -145,8 +145,11 @@ class Connection final : public Deferral {
     Instant deadline_ = Instant::max();
     bool late_ = false;
     bool keep_alive_ = true;
-    bool answers_error_ = false;  // response_ is ready, no route runs
-    bool head_only_ = false;      // HEAD: the answer has no body
+    std::string remote_;            // the peer's address
+    std::size_t answer_bytes_ = 0;  // of the answer's body
+    bool head_known_ = false;       // head_ holds the head of this request
+    bool answers_error_ = false;    // response_ is ready, no route runs
+    bool head_only_ = false;        // HEAD: the answer has no body
     bool in_flight_ = false;
 };
 

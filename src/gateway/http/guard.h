@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "gateway/http/message.h"
 
@@ -20,6 +21,15 @@ constexpr std::size_t kRoles = 7;
 /// "infer", as keys name it.
 [[nodiscard]] std::string_view name_of(Role role);
 
+/// A request at the door.
+struct Visit {
+    Role role = Role::Admin;   ///< That its route asks for.
+    std::string_view route{};  ///< The route's name.
+    std::span<const HeaderField> headers{};
+    std::span<const PathParameter> parameters{};
+    std::string_view remote{};  ///< The peer's address.
+};
+
 class Guard {
   public:
     Guard() = default;
@@ -29,9 +39,7 @@ class Guard {
 
     /// True, and `caller` is the name of the key ("" without one). False: `refusal` is the answer.
     /// Never waits.
-    virtual bool admits(
-        Role role, std::span<const HeaderField> headers, HttpResponse& refusal, std::string& caller
-    ) = 0;
+    virtual bool admits(const Visit& visit, HttpResponse& refusal, std::string& caller) = 0;
 };
 
 }  // namespace flywheel::http

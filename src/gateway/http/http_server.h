@@ -14,13 +14,18 @@
 
 namespace flywheel::http {
 
-/// One answered request, as the observer is told.
+/// One answered request, as the observer is told; what it points at lasts until it returns.
 struct HttpTrace {
     const Route* route = nullptr;  ///< Null when no route was found or the head was refused.
     std::size_t route_index = 0;   ///< In Router::routes(), when there is a route.
     int status = 0;
     std::chrono::nanoseconds duration{
     };  ///< From the last byte read to the answer handed to the kernel.
+    const HttpRequest* request = nullptr;  ///< Null when its head was refused.
+    const AnswerNotes* notes = nullptr;
+    std::string_view remote{};  ///< The peer's address.
+    std::size_t bytes_in = 0;   ///< Of the request's body.
+    std::size_t bytes_out = 0;  ///< Of the answer's body.
 };
 
 /// Is told of each answer, on the connection's thread: be quick, take no lock.

@@ -131,6 +131,11 @@ void HttpResponse::clear() {
     content_type = kJsonType;
     body.clear();
     header_lines_.clear();
+    notes.id.clear();
+    notes.route = {};
+    notes.version = 0;
+    notes.rows = 0;
+    notes.queue = notes.infer = {};
 }
 
 void append_json_string(std::string& out, std::string_view text) {

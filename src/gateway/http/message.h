@@ -52,6 +52,7 @@ struct HttpRequest {
     std::span<const HeaderField> headers;
     std::array<PathParameter, kMaxPathParameters> parameters{};
     std::string_view caller;                        ///< Name of the key that was shown; may be "".
+    std::string_view remote;                        ///< The peer's address, "127.0.0.1".
     std::string_view body;                          ///< kBodySlack readable bytes stand behind it.
     std::chrono::steady_clock::time_point arrived;  ///< When the last byte had been read.
     Deferral* deferral = nullptr;  ///< For answering later (late_answer.h); null in slow routes.
@@ -64,12 +65,23 @@ struct HttpRequest {
 
 constexpr std::string_view kJsonType = "application/json";
 
+/// What a route knows of its answer beyond the bytes, for the access log. It fills what it knows.
+struct AnswerNotes {
+    std::string id;            ///< Of the request, as it was answered; "" = not said.
+    std::string_view route{};  ///< "stable"; lives as long as the program.
+    std::int64_t version = 0;  ///< That ran; 0 = none.
+    std::int64_t rows = 0;
+    std::chrono::nanoseconds queue{0};  ///< Waited for its turn.
+    std::chrono::nanoseconds infer{0};  ///< In the engine.
+};
+
 /// An answer. The server adds Content-Length and Connection, and leaves the body out for HEAD.
 class HttpResponse {
   public:
     int status = 200;
     std::string_view content_type = kJsonType;  ///< Lives as long as the program.
     std::string body;
+    AnswerNotes notes;
 
     /// Adds a header field. Bytes outside visible ASCII and '%' are percent-encoded, so that a
     /// value can never end its line.

@@ -45,6 +45,9 @@ Result<void> refresh(const V1Rooms& rooms) {
 Result<void> list_keys(
     const V1Rooms& rooms, const HttpRequest& /*request*/, HttpResponse& response
 ) {
+    if (rooms.access != nullptr) {
+        TRY(rooms.keys->note_uses(rooms.access->take_uses()));
+    }
     Json keys = Json::array();
     for (const ApiKey& key : TRY(rooms.keys->list())) {
         keys.push_back(TRY(key_json(key)));

@@ -81,19 +81,22 @@ struct V1Rooms {
     V1Records records;
     std::function<CapturedCounts()> captured;  ///< Empty = not shown.
     std::shared_ptr<Keys> keys;                ///< Null = no key routes.
-    Access* access = nullptr;         ///< Is told when keys change; null = nobody is at the door.
-    std::function<void()> wake_loop;  ///< After an answer or a new Turn; may be empty.
+    Access* access = nullptr;  ///< Is told when keys change; null = nobody is at the door.
+    const trail::AuditLog* audit = nullptr;  ///< Null = no route that shows it.
+    trail::Refusals* refusals = nullptr;     ///< Go into `audit` before it is shown; may be null.
+    std::function<void()> wake_loop;         ///< After an answer or a new Turn; may be empty.
 };
 
 /// Adds all groups.
 void add_v1_routes(Gateway& gateway, const V1Rooms& rooms);
 
-/// The groups, one a file: labels, turns, models, datasets and monitoring, status, keys.
+/// The groups, one a file: labels, turns, models, datasets and monitoring, status, keys, audit.
 void add_label_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_turn_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_model_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_record_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_status_route(Gateway& gateway, const V1Rooms& rooms);
 void add_key_routes(Gateway& gateway, const V1Rooms& rooms);
+void add_audit_routes(Gateway& gateway, const V1Rooms& rooms);
 
 }  // namespace flywheel::gateway

@@ -77,8 +77,10 @@ Result<void> apply(Connection& connection, const Migration& migration) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-    static const std::array<Migration, 2> kAll = {
-        {{1, "records", kMigration0001Records}, {2, "api_keys", kMigration0002ApiKeys}}
+    static const std::array<Migration, 3> kAll = {
+        {{1, "records", kMigration0001Records},
+         {2, "api_keys", kMigration0002ApiKeys},
+         {3, "operations", kMigration0005Operations}}
     };
     return kAll;
 }

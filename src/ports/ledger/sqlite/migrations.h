@@ -28,5 +28,6 @@ Result<void> migrate(Connection& connection);
 /// Their texts.
 extern const std::string_view kMigration0001Records;
 extern const std::string_view kMigration0002ApiKeys;
+extern const std::string_view kMigration0005Operations;
 
 }  // namespace flywheel::sqlite

@@ -10,6 +10,7 @@
 #include "ports/ledger/sqlite/connection.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
 #include "records/api_key.h"
+#include "records/audit_event.h"
 #include "records/correction.h"
 #include "records/dataset_version.h"
 #include "records/evaluation.h"
@@ -58,6 +59,7 @@ class TableOf : public ::testing::Test {};
 
 using Records = ::testing::Types<
     ApiKey,
+    AuditEvent,
     Schema,
     Example,
     LabelTask,
@@ -161,6 +163,20 @@ TEST(Migrations, ForbidToDeleteALabelEvent) {
     EXPECT_EQ(*Reader<LabelEvent>(*ledger).count(), 1);
 }
 
+TEST(Migrations, ForbidToChangeOrDeleteAnAuditEvent) {
+    const testing::TempFolder folder;
+    const auto path = folder.path() / "ledger.db";
+    auto ledger = *open(path);
+    ASSERT_TRUE(Writer<AuditEvent>(*ledger).insert(AuditEvent()));
+    for (const char* change : {"delete from audit", "update audit set who = 'nobody'"}) {
+        SCOPED_TRACE(change);
+        const auto refused = connect(path)->run(change);
+        ASSERT_FALSE(refused);
+        EXPECT_THAT(refused.error().message, HasSubstr("audit events are never"));
+    }
+    EXPECT_EQ(*Reader<AuditEvent>(*ledger).count(), 1);
+}
+
 TEST(Migrations, GiveTheQueueItsIndexes) {
     const auto connection = connect();
     ASSERT_TRUE(migrate(*connection));
@@ -183,6 +199,8 @@ TEST(Migrations, GiveTheQueueItsIndexes) {
         {"select * from model_version where model = ?1 order by number desc limit 1",
          "model_version_by_number"},
         {"select * from rollout where model = ?1 order by seq desc limit 1", "rollout_by_seq"},
+        {"select * from audit order by seq desc limit 1", "audit_by_seq"},
+        {"select * from audit where act = ?1 order by seq desc limit 1", "audit_by_act"},
     };
     for (const auto& row : table) {
         SCOPED_TRACE(row.query);
