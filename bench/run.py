@@ -7,7 +7,12 @@
     make bench ARGS="--quick --dry"     short runs of all, printed only
 
 Standard library only; peers live in their own virtual environments (.cache/peers), made when they are not there.
-A section is a module with figures(); a script of the table SCRIPTS prints its figures as one line of JSON.
+A section of the table PARTS is a module with figures(flywheel, quick), or scripts, or both. A script is run as
+
+    python3 bench/X.py --flywheel build/release/flywheel [--quick] --json
+
+and ends its standard output with one line, {"figures": [{"figure", "ours", "bar", "holds", "value", "peer", "ratio"}, ...], "how": "..."};
+bench/script.py is its frame. Without --json it prints for people.
 """
 import argparse
 import importlib
