@@ -3,5 +3,4 @@
 # Measures every promised figure beside its peer and writes bench/RESULTS.md; see bench/run.py --help.
 set -eu
 cd "$(dirname "$0")/.."
-cmake --build --preset release --target ports_engine_linear_bench
 exec python3 bench/run.py "$@"

@@ -79,14 +79,12 @@ std::uint16_t Uuid::row() const {
 
 std::string Uuid::text() const {
     constexpr std::string_view kHex = "0123456789abcdef";
-    std::string text;
-    text.reserve(36);
+    std::string text(36, '-');
+    char* to = text.data();
     for (std::size_t i = 0; i < 16; ++i) {
-        if (dash_before(i)) {
-            text += '-';
-        }
-        text += kHex[bytes[i] >> 4U];
-        text += kHex[bytes[i] & 15U];
+        to += dash_before(i) ? 1 : 0;
+        *to++ = kHex[bytes[i] >> 4U];
+        *to++ = kHex[bytes[i] & 15U];
     }
     return text;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fit, predict one and predict in batches. On the headlines of klue-ynat when they are there
 // (FLYWHEEL_DATA, by default ../shared/data seen from the project's root): fitted on 2016, judged
-// on 2017-2020; otherwise on a seeded look-alike. bench/peers/sklearn_text.py measures the same
-// with scikit-learn. Run from the root.
+// on 2017-2020; otherwise on a seeded look-alike. bench/peers/sklearn/sklearn_text.py measures the
+// same with scikit-learn. Run from the root.
 
 #include <cstdio>
 #include <cstdlib>
