@@ -13,10 +13,9 @@
 
 #include "ports/engine/worker/serve.h"
 
-namespace {
+namespace flywheel::worker {
 
-using namespace flywheel;          // NOLINT: a program
-using namespace flywheel::worker;  // NOLINT
+namespace {
 
 /// "adds": y = x + 1 over FP32 [-1,3], but a first value below zero is a wish.
 class Adds final : public Session {
@@ -141,7 +140,13 @@ class Trial final : public Backend {
 
 }  // namespace
 
-int main(int count, char** arguments) {
+int run_trial(const std::vector<std::string>& arguments) {
     Trial trial;
-    return serve_worker(trial, {arguments + 1, arguments + count});
+    return serve_worker(trial, arguments);
+}
+
+}  // namespace flywheel::worker
+
+int main(int count, char** arguments) {
+    return flywheel::worker::run_trial({arguments + 1, arguments + count});
 }

@@ -98,6 +98,9 @@ Result<std::string> encode(const Message& message);
 /// what encode() could have written.
 Result<Message> decode(std::string_view datagram);
 
+/// Corrupt: what came breaks the protocol, and how.
+[[nodiscard]] Error broken(std::string_view what);
+
 /// What a signature must be to be sent: names, counts, sizes. Corrupt says what is wrong.
 Result<void> check_signature(const Signature& signature);
 
