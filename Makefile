@@ -19,7 +19,8 @@ build: setup ## Build the release: build/release/flywheel
 	@test -f build/release/build.ninja || cmake --preset release
 	@cmake --build --preset release --target flywheel
 
-test: setup ## Everything .ci/run does: build, tests, sanitizers, style, README
+test: ## Everything .ci/run does: build, tests, sanitizers, style, README; installs OpenVINO for its tests
+	@tools/setup.sh openvino
 	@python3 tools/checks.py $(STAGES)
 
 bench: setup build ## Measure, and write bench/RESULTS.md

@@ -3,6 +3,9 @@
 # Makes a Debian 12 machine ready to build Flywheel: the packages of tools/packages.txt and the
 # wheels of tools/requirements.txt in .venv. Does nothing when everything is there. Installs only
 # what is missing and never removes a package: it simulates first and refuses when apt would.
+#
+#   tools/setup.sh             what `make build` and `make demo` need
+#   tools/setup.sh openvino    also the runtime of flywheel-openvino (tools/requirements-openvino.txt)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -73,13 +76,14 @@ find_python() {
     return 1
 }
 
-# True when .venv holds exactly what requirements.txt says: a copy of the file is left in it at the
-# end of a successful installation.
+# wheels_are_there FILE PACKAGE: true when .venv holds exactly what tools/FILE says: a copy of the file
+# is left in it at the end of a successful installation.
 wheels_are_there() {
-    cmp -s tools/requirements.txt .venv/requirements.txt && .venv/bin/python -c '' 2>/dev/null &&
-        ls -d .venv/lib/python3.11/site-packages/pyarrow >/dev/null 2>&1
+    cmp -s "tools/$1" ".venv/$1" && .venv/bin/python -c '' 2>/dev/null &&
+        ls -d ".venv/lib/python3.11/site-packages/$2" >/dev/null 2>&1
 }
 
+# install_wheels FILE SIZES
 install_wheels() {
     local python
     python=$(find_python) || fail "no Python 3.11 with the module venv was found (Debian 12 has it)"
@@ -87,17 +91,24 @@ install_wheels() {
         say "making .venv"
         "$python" -m venv --clear .venv
     fi
-    say "installing the wheels of tools/requirements.txt into .venv (fetches 55 MB, 165 MB on disk)"
+    say "installing the wheels of tools/$1 into .venv ($2)"
     .venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
-        --only-binary :all: --no-deps -r tools/requirements.txt
-    cp tools/requirements.txt .venv/requirements.txt
+        --only-binary :all: --no-deps -r "tools/$1"
+    cp "tools/$1" ".venv/$1"
 }
 
+for component in "$@"; do
+    [ "$component" = openvino ] || fail "no such component: $component; there is: openvino"
+done
 mapfile -t missing < <(missing_packages)
 if [ "${#missing[@]}" -gt 0 ]; then
     install_packages "${missing[@]}"
     mapfile -t missing < <(missing_packages)
     [ "${#missing[@]}" -eq 0 ] || fail "still missing after the installation: ${missing[*]}"
 fi
-wheels_are_there || install_wheels
+wheels_are_there requirements.txt pyarrow ||
+    install_wheels requirements.txt "fetches 55 MB, 165 MB on disk"
+if [ "$#" -gt 0 ] && ! wheels_are_there requirements-openvino.txt openvino; then
+    install_wheels requirements-openvino.txt "fetches 59 MB, 180 MB on disk"
+fi
 say "everything is there"

@@ -47,15 +47,36 @@ class Setup(unittest.TestCase):
         with open(os.path.join(self.root, path), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def run_setup(self):
+    def run_setup(self, *components):
         env = dict(os.environ, FAKE=self.fake, PATH=self.fake + "/bin:" + os.environ["PATH"])
-        done = subprocess.run([os.path.join(self.root, "tools/setup.sh")], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run([os.path.join(self.root, "tools/setup.sh"), *components], env=env, capture_output=True, text=True, check=False)
         with open(os.path.join(self.fake, "log"), encoding="utf-8") as log:
             return done.returncode, done.stdout + done.stderr, log.read()
 
     def test_does_nothing_when_all_is_there(self):
         self.write("fake/installed", "one\ntwo\nthree\n")
         self.assertEqual(self.run_setup(), (0, "setup: everything is there\n", ""))
+
+    def test_does_nothing_when_the_component_is_there_too(self):
+        self.write("fake/installed", "one\ntwo\n")
+        os.makedirs(os.path.join(self.root, ".venv/lib/python3.11/site-packages/openvino"))
+        for folder in ("tools", ".venv"):
+            self.write(f"{folder}/requirements-openvino.txt", "openvino==1\n")
+        self.assertEqual(self.run_setup("openvino"), (0, "setup: everything is there\n", ""))
+
+    def test_installs_a_component_only_when_asked(self):
+        self.write("fake/installed", "one\ntwo\n")
+        self.write("tools/requirements-openvino.txt", "openvino==1\n")
+        self.assertEqual(self.run_setup(), (0, "setup: everything is there\n", ""))
+        code, output, _ = self.run_setup("openvino")
+        self.assertEqual(code, 0, output)
+        self.assertIn("installing the wheels of tools/requirements-openvino.txt", output)
+        self.assertTrue(os.path.exists(os.path.join(self.root, ".venv/requirements-openvino.txt")))
+
+    def test_refuses_a_component_that_is_none(self):
+        code, output, log = self.run_setup("torsh")
+        self.assertEqual((code, log), (1, ""))
+        self.assertIn("no such component: torsh; there is: openvino", output)
 
     def test_installs_only_what_is_missing_and_says_how_much(self):
         code, output, log = self.run_setup()

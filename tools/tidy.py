@@ -74,6 +74,8 @@ VENDORS = {
     "immintrin.h": ("vectors", "ports/engine/linear"),
     "arm_neon.h": ("vectors", "ports/engine/linear"),
 }
+# What stands like an adapter, but is what the adapters beside it are made of.
+SHARED_BY_ADAPTERS = ("ports/engine/worker",)
 TEST_VENDORS = ("gtest/", "gmock/", "rapidcheck", "benchmark/")
 HEAVY = ("boost/", "nlohmann/json.hpp", "simdjson", "arrow/", "parquet/", "torch/", "CLI/", "toml++/", "spdlog/", "fmt/")
 
@@ -425,6 +427,8 @@ def _check_arrow(path, own, line, name, rung):
     if own == rung == "rooms" and own_parts[1] != parts[1]:
         yield Finding(path, line, "rooms", f"a room never includes another ({name}); rooms meet in records and ports")
     adapter = "/".join(parts[:3]) if rung == "ports" and len(parts) >= 4 else ""
+    if adapter in SHARED_BY_ADAPTERS and own_parts[:2] == parts[:2]:
+        adapter = ""
     if adapter and own != "app" and not is_test_code(path) and "/".join(own_parts[:3]) != adapter:
         yield Finding(path, line, "adapter", f"only app names the adapter {adapter}; take the port {'/'.join(parts[:2])}")
     if own == "rooms" and parts[:2] == ["ports", "journal"] and own_parts[1] != "capture" and not is_test_code(path):

@@ -25,6 +25,7 @@ struct Wanted {
     ColumnNames columns;
     ServeOptions serve;
     MoveOptions move;
+    ImportModelOptions import_model;
     std::string before;
     std::string after;
     KeyOptions key;
@@ -126,7 +127,8 @@ void add_loop_commands(CLI::App& app, Wanted& wanted) {
 }
 
 void add_model_commands(CLI::App& app, Wanted& wanted) {
-    CLI::App* model = app.add_subcommand("model", "Versions: list, promote, rollback, card");
+    CLI::App* model =
+        app.add_subcommand("model", "Versions: list, import, promote, rollback, card");
     model->require_subcommand(1);
     CLI::App* list = add_command(
         *model, "list", "All versions and how they were judged", "flywheel model list --dir news"
@@ -164,6 +166,29 @@ void add_model_commands(CLI::App& app, Wanted& wanted) {
     add_dir(card, wanted, false);
     card->callback([&] { wanted.run = [&] { return run_card(wanted.scope, wanted.move.version); }; }
     );
+}
+
+void add_model_import(CLI::App& model, Wanted& wanted) {
+    CLI::App* command = add_command(
+        model,
+        "import",
+        "Serve your own ONNX or OpenVINO IR model, in a worker process",
+        "flywheel model import resnet.onnx --name resnet --labels classes.txt --dir news"
+    );
+    ImportModelOptions& wish = wanted.import_model;
+    command->add_option("file", wish.file, "FILE.onnx, or FILE.xml and FILE.bin")->required();
+    command->add_option("--name", wish.name, "The model's name in URLs")->required();
+    command->add_option("--labels", wish.labels, "File of class names in class order, a line each");
+    command->add_option("--batches", wish.batches, "First dimension counts rows: auto, yes, no");
+    command->add_option("--precision", wish.precision, "fp32, fp16, bf16, auto; int8 if quantised");
+    command->add_option("--licence", wish.licence, "SPDX expression, for the model card");
+    command->add_option("--who", wish.who, "Who imports it (default: the user)");
+    command->add_flag("--no-release", wish.no_release, "Do not serve the first version at once");
+    add_dir(command, wanted, false);
+    add_json(command, wanted);
+    command->callback([&] {
+        wanted.run = [&] { return run_model_import(wanted.scope, wanted.import_model); };
+    });
 }
 
 void add_record_commands(CLI::App& app, Wanted& wanted) {
@@ -345,6 +370,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_serve(app, wanted);
     add_loop_commands(app, wanted);
     add_model_commands(app, wanted);
+    add_model_import(*app.get_subcommand("model"), wanted);
     add_record_commands(app, wanted);
     add_key_commands(app, wanted);
     add_doctor(app, wanted);

@@ -13,15 +13,6 @@ namespace flywheel::app {
 
 namespace {
 
-std::string user_name() {
-    for (const char* name : {"USER", "LOGNAME"}) {
-        if (const auto value = environment(name); !value.empty()) {
-            return std::string(value);
-        }
-    }
-    return "a person";
-}
-
 std::string day(const Json& record, const char* name) {
     return record.value(name, "").substr(0, 10);
 }
@@ -83,6 +74,15 @@ std::string rows_of(const Json& counts, const char* split) {
 }
 
 }  // namespace
+
+std::string user_name() {
+    for (const char* name : {"USER", "LOGNAME"}) {
+        if (const auto value = environment(name); !value.empty()) {
+            return std::string(value);
+        }
+    }
+    return "a person";
+}
 
 Result<void> run_model_list(const CommandScope& scope) {
     const auto door = TRY(open_door(scope));

@@ -43,6 +43,17 @@ struct MoveOptions {
     std::string reason;
 };
 
+struct ImportModelOptions {
+    std::filesystem::path file;
+    std::string name;
+    std::filesystem::path labels;  ///< One name a line; "" = none.
+    std::string batches = "auto";
+    std::string precision = "fp32";
+    std::string licence;
+    std::string who;          ///< "" = the user's name.
+    bool no_release = false;  ///< The first version is not served at once.
+};
+
 struct KeyOptions {
     std::string name;
     std::vector<std::string> roles;
@@ -67,6 +78,8 @@ Result<void> run_turn(const CommandScope& scope);
 Result<void> run_model_list(const CommandScope& scope);
 Result<void> run_promote(const CommandScope& scope, const MoveOptions& options);
 Result<void> run_rollback(const CommandScope& scope, const MoveOptions& options);
+/// Makes a version of a user's own model file, and serves the first one of its name.
+Result<void> run_model_import(const CommandScope& scope, const ImportModelOptions& options);
 Result<void> run_card(const CommandScope& scope, std::int64_t version);
 /// CSV to `out`, or to stdout when it is empty.
 Result<void> run_label_export(const CommandScope& scope, const std::filesystem::path& out);
@@ -90,6 +103,8 @@ Result<void> run_job(const JobOptions& options);
     const Json& status, const std::string& source, std::size_t width, bool colours
 );
 
+/// Who runs the command, by the environment.
+[[nodiscard]] std::string user_name();
 /// To stdout; the text ends its last line itself.
 void print_out(const std::string& text);
 /// `value` for --json: pretty, with a line end.

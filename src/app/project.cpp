@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "app/key_file.h"
+#include "app/imports/openvino.h"
 #include "base/log.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
@@ -77,7 +78,9 @@ struct Project::Parts {
     Vault* vault = nullptr;
     Journal* journal = nullptr;
     std::unique_ptr<Columns> columns;
-    std::unique_ptr<Engine> engine;
+    std::unique_ptr<Engine> engine;  // the one that fits, and serves what it fitted
+    std::unique_ptr<Engine> openvino;
+    std::optional<Engines> engines;
     std::unique_ptr<Fleet> fleet;
     std::unique_ptr<Notifier> notifier;
     std::unique_ptr<Capture> capture;
@@ -143,7 +146,7 @@ struct Project::Parts {
             reads<ModelVersion>(),
             reads<Correction>(),
             *vault,
-            *engine,
+            *engines,
             *capture,
             clock,
             serving_plan
@@ -253,6 +256,8 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.lock.emplace(TRY(folder::DirectoryLock::take(dir)));
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
+    parts.openvino = make_openvino(project->settings_.engines, options.program);
+    parts.engines.emplace({parts.engine.get(), parts.openvino.get()});
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(
@@ -342,6 +347,14 @@ Ledger& Project::ledger() {
 
 Vault& Project::vault() {
     return *parts_->vault;
+}
+
+const Engines& Project::engines() const {
+    return *parts_->engines;
+}
+
+compression::Compression& Project::compression() {
+    return *parts_->compression;
 }
 
 const Engine& Project::engine() const {

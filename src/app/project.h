@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "loop/conductor.h"
-#include "ports/engine/engine.h"
+#include "ports/engine/engines.h"
 #include "ports/fleet/fleet.h"
 #include "ports/journal/journal.h"
 #include "ports/ledger/ledger.h"
@@ -79,7 +79,8 @@ class Project {
 
     [[nodiscard]] Ledger& ledger();
     [[nodiscard]] Vault& vault();
-    [[nodiscard]] const Engine& engine() const;
+    [[nodiscard]] const Engine& engine() const;  ///< That fits: linear.
+    [[nodiscard]] const Engines& engines() const;
     [[nodiscard]] Journal& journal();
     [[nodiscard]] Capture& capture();
     [[nodiscard]] serving::Serving& serving();
@@ -87,6 +88,7 @@ class Project {
     [[nodiscard]] monitoring::Monitoring& monitoring();
     [[nodiscard]] labeling::Labeling& labeling();
     [[nodiscard]] datasets::Datasets& datasets();
+    [[nodiscard]] compression::Compression& compression();
     [[nodiscard]] release::Release& release();
     [[nodiscard]] loop::Conductor& conductor();
 

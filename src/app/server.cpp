@@ -136,6 +136,8 @@ gateway::V1Rooms v1_rooms(Project& project) {
                 };
             },
         .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
+        .compression = &project.compression(),
+        .engines = &project.engines(),
         .wake_loop = {},
     };
 }

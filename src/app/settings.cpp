@@ -200,6 +200,26 @@ Result<void> read_serve(Table table, Settings& settings) {
     return table.refuse_unknown();
 }
 
+Result<void> read_engines(Table table, WorkerSettings& engines) {
+    std::int64_t threads = engines.threads;
+    std::int64_t lanes = engines.lanes;
+    TRY(table.read<std::string>("folder", engines.folder, "a folder"));
+    TRY(table.read<std::int64_t>("threads", threads, "a whole number"));
+    TRY(table.read<std::int64_t>("lanes", lanes, "a whole number"));
+    if (threads < 0 || threads > 1024) {
+        return table.wrong(*table.find("threads"), "threads", "a number from 0 to 1024");
+    }
+    if (lanes < 1 || lanes > 16) {
+        return table.wrong(*table.find("lanes"), "lanes", "a number from 1 to 16");
+    }
+    engines.threads = static_cast<int>(threads);
+    engines.lanes = static_cast<int>(lanes);
+    TRY(table.read_share("call_seconds", engines.call_seconds, 0.1, 3600));
+    TRY(table.read_share("memory_gib", engines.memory_gib, 0.25, 4096));
+    TRY(table.read_share("shared_memory_mib", engines.shared_memory_mib, 1, 4096));
+    return table.refuse_unknown();
+}
+
 Result<void> read_rules(const Table& capture, std::vector<CaptureRule>& rules) {
     const auto* node = capture.find("rules");
     const auto* list = node == nullptr ? nullptr : node->as_array();
@@ -285,10 +305,12 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));
     TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
     TRY(read_capture({root["capture"].as_table(), "capture", file.string()}, settings.capture));
+    TRY(read_engines({root["engines"].as_table(), "engines", file.string()}, settings.engines));
     for (const auto& [key, node] : root) {
-        if (key != "model" && key != "loop" && key != "serve" && key != "capture") {
+        if (key != "model" && key != "loop" && key != "serve" && key != "capture" &&
+            key != "engines") {
             return invalid_argument(fmt::format(
-                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture",
+                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture, engines",
                 file.string(),
                 node.source().begin.line,
                 key.str()

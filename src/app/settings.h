@@ -23,6 +23,16 @@ struct CaptureSettings {
     std::vector<RedactionRule> redact;  ///< [[capture.redact]]; empty = nothing is taken out.
 };
 
+/// Engines that run models in worker processes: table [engines].
+struct WorkerSettings {
+    std::string folder;        ///< Where worker programs stand; "" = beside this program.
+    int threads = 0;           ///< Of one worker; 0 = half the cores, at least one.
+    int lanes = 2;             ///< Calls of one worker at the same time.
+    double call_seconds = 30;  ///< A call that takes longer hangs: the worker is started again.
+    double memory_gib = 8;     ///< Data memory of one worker.
+    double shared_memory_mib = 256;  ///< Of the tensors of one call.
+};
+
 struct Settings {
     std::string model =
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
@@ -35,6 +45,7 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     CaptureSettings capture;
+    WorkerSettings engines;
 };
 
 /// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by

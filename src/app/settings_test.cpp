@@ -22,6 +22,7 @@ TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     settings.model = "news";
     settings.capture.sync = SyncMode::Os;
     settings.capture.seed = 17;
+    settings.engines = {"workers", 3, 4, 1.5, 2, 64};
     settings.capture.disk_max_gib = 2.5;
     const auto again = read(settings_text(settings));
     ASSERT_TRUE(again) << again.error().message;

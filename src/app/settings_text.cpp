@@ -44,6 +44,26 @@ std::string capture_text(const CaptureSettings& capture) {
     );
 }
 
+/// The table [engines].
+std::string engines_text(const WorkerSettings& engines) {
+    return fmt::format(
+        "\n[engines]                 # imported models run in worker processes, one a version\n"
+        "folder = \"{}\"              # of flywheel-openvino; empty: beside this program, then "
+        "FLYWHEEL_WORKERS\n"
+        "threads = {}              # of one worker; 0: half the cores\n"
+        "lanes = {}                # calls of one worker at the same time\n"
+        "call_seconds = {}        # a call that takes longer hangs: the worker is started again\n"
+        "memory_gib = {}           # data memory of one worker\n"
+        "shared_memory_mib = {}  # of the tensors of one call\n",
+        engines.folder,
+        engines.threads,
+        engines.lanes,
+        engines.call_seconds,
+        engines.memory_gib,
+        engines.shared_memory_mib
+    );
+}
+
 }  // namespace
 
 std::string settings_text(const Settings& settings) {
@@ -85,7 +105,7 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}",
+        "threads = {}              # 0: half the cores\n{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -107,7 +127,8 @@ std::string settings_text(const Settings& settings) {
         settings.address,
         settings.port,
         settings.threads,
-        capture_text(settings.capture)
+        capture_text(settings.capture),
+        engines_text(settings.engines)
     );
 }
 

@@ -97,6 +97,10 @@ Result<Json> object_body(const http::HttpRequest& request) {
 
 Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
     const std::string& model = rooms.conductor.policy().model;
+    const auto imported = Where<ModelVersion>().eq(&ModelVersion::model, std::string(name));
+    if (!name.empty() && name != model && TRY(rooms.records.versions.count(imported)) > 0) {
+        return std::string(name);
+    }
     if (!name.empty() && name != model) {
         return not_found(
             fmt::format("Request for unknown model: '{}' is not found; known: '{}'", name, model)
@@ -128,6 +132,7 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_label_routes(gateway, rooms);
     add_turn_routes(gateway, rooms);
     add_model_routes(gateway, rooms);
+    add_import_route(gateway, rooms);
     add_record_routes(gateway, rooms);
     add_status_route(gateway, rooms);
     add_key_routes(gateway, rooms);

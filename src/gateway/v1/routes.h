@@ -14,6 +14,7 @@
 #include "gateway/gateway.h"
 #include "gateway/keys.h"
 #include "loop/conductor.h"
+#include "ports/engine/engines.h"
 #include "ports/ledger/ledger.h"
 #include "ports/vault/vault.h"
 #include "records/correction.h"
@@ -25,6 +26,7 @@
 #include "records/profile.h"
 #include "records/rollout.h"
 #include "records/turn.h"
+#include "rooms/compression/compression.h"
 #include "rooms/datasets/datasets.h"
 #include "rooms/labeling/labeling.h"
 #include "rooms/release/release.h"
@@ -84,16 +86,20 @@ struct V1Rooms {
     Access* access = nullptr;  ///< Is told when keys change; null = nobody is at the door.
     const trail::AuditLog* audit = nullptr;  ///< Null = no route that shows it.
     trail::Refusals* refusals = nullptr;     ///< Go into `audit` before it is shown; may be null.
-    std::function<void()> wake_loop;         ///< After an answer or a new Turn; may be empty.
+    compression::Compression* compression = nullptr;  ///< Null = no route that imports models.
+    const Engines* engines = nullptr;                 ///< Null = likewise.
+    std::function<void()> wake_loop;  ///< After an answer or a new Turn; may be empty.
 };
 
 /// Adds all groups.
 void add_v1_routes(Gateway& gateway, const V1Rooms& rooms);
 
-/// The groups, one a file: labels, turns, models, datasets and monitoring, status, keys, audit.
+/// The groups, one a file: labels, turns, models, their import, datasets and monitoring, status,
+/// keys, audit.
 void add_label_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_turn_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_model_routes(Gateway& gateway, const V1Rooms& rooms);
+void add_import_route(Gateway& gateway, const V1Rooms& rooms);
 void add_record_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_status_route(Gateway& gateway, const V1Rooms& rooms);
 void add_key_routes(Gateway& gateway, const V1Rooms& rooms);

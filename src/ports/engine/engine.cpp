@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ports/engine/engines.h"
+
 namespace flywheel {
 
 Answer answer(const Model& model, std::string_view text) {
@@ -13,6 +15,21 @@ Answer answer(const Model& model, std::string_view text) {
     const auto top = std::max_element(made.scores.begin(), made.scores.end());
     made.label = static_cast<std::int32_t>(top - made.scores.begin());
     return made;
+}
+
+Result<const Engine*> Engines::named(std::string_view name) const {
+    std::string known;
+    for (const Engine* const engine : engines_) {
+        if (engine->name() == name) {
+            return engine;
+        }
+        known += (known.empty() ? "" : ", ") + std::string(engine->name());
+    }
+    return make_error(
+        Code::Unsupported,
+        "Model was made by an engine that is not here; known: " + known + ": '" +
+            std::string(name) + "'"
+    );
 }
 
 }  // namespace flywheel

@@ -132,10 +132,33 @@ Prediction ServedRows::blank(std::size_t row) const {
     return prediction;
 }
 
+void ServedRows::tell_scores(std::size_t row, Prediction& prediction) const {
+    const ServedVersion& served = *answer_->served;
+    const auto& wanted = request_->wanted;
+    const auto found =
+        served.scores ? std::find(wanted.begin(), wanted.end(), *served.scores) : wanted.end();
+    if (found == wanted.end()) {
+        return;
+    }
+    const Tensor& tensor = answer_->tensors[static_cast<std::size_t>(found - wanted.begin())];
+    const std::size_t classes = served.classes();
+    const auto* const scores = reinterpret_cast<const float*>(tensor.bytes.bytes().data());
+    const std::span<const float> its(scores + row * classes, classes);
+    prediction.label = best_label(its);
+    prediction.scores = probabilities_of(its);
+    if (!prediction.scores.empty()) {
+        const Uncertainty sure = uncertainty_of(prediction.scores);
+        prediction.confidence = sure.confidence;
+        prediction.margin = sure.margin;
+        prediction.entropy = sure.entropy;
+    }
+}
+
 void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
     if (answer_->served->tensors() != nullptr) {
         for (std::size_t row = 0; row < row_count(); ++row) {
             Prediction prediction = blank(row);
+            tell_scores(row, prediction);
             prediction.us_infer = us_infer_[row];
             prediction.us_total = whole_micros(total);
             recorder.record(std::move(prediction));

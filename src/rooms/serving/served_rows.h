@@ -33,6 +33,8 @@ class ServedRows {
     [[nodiscard]] Digest digest_of(std::size_t row) const;
     [[nodiscard]] Prediction blank(std::size_t row) const;
     Result<void> check_outputs() const;
+    /// Label and scores of a row of a model over tensors that has labels.
+    void tell_scores(std::size_t row, Prediction& prediction) const;
 
     const InferRequest* request_;
     InferAnswer* answer_;

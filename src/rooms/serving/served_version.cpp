@@ -22,6 +22,54 @@ Signature text_signature(const std::vector<std::string>& labels, std::size_t emb
     return signature;
 }
 
+std::optional<std::size_t> label_scores(
+    Signature& signature, const std::vector<std::string>& labels
+) {
+    const std::size_t rank = signature.batches ? 2 : 1;
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+        const TensorSpec& spec = signature.outputs[i];
+        const bool scores = !labels.empty() && spec.type == DataType::Fp32 &&
+                            spec.shape.size() == rank &&
+                            spec.shape[rank - 1] == static_cast<std::int64_t>(labels.size());
+        if (scores && found) {
+            return {};
+        }
+        found = scores ? std::optional(i) : found;
+    }
+    if (found) {
+        signature.outputs[*found].labels = labels;
+    }
+    return found;
+}
+
+std::vector<float> probabilities_of(std::span<const float> scores) {
+    double sum = 0;
+    bool shares = true;
+    float top = -INFINITY;
+    for (const float score : scores) {
+        if (!std::isfinite(score)) {
+            return {};
+        }
+        sum += static_cast<double>(score);
+        shares = shares && score >= 0 && score <= 1;
+        top = std::max(top, score);
+    }
+    std::vector<float> made(scores.begin(), scores.end());
+    if (shares) {
+        return std::abs(sum - 1) < 1e-3 ? made : std::vector<float>();
+    }
+    double total = 0;
+    for (float& score : made) {
+        score = std::exp(score - top);
+        total += static_cast<double>(score);
+    }
+    for (float& score : made) {
+        score = static_cast<float>(score / total);
+    }
+    return made;
+}
+
 Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes) {
     const auto usable = [classes](const std::vector<double>& prior) {
         return prior.size() == classes && std::all_of(prior.begin(), prior.end(), [](double share) {

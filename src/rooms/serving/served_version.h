@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct ServedVersion {
     std::vector<std::string> labels;  ///< [K] names in class order.
     std::shared_ptr<const Model> weights;
     Signature signature;
+    std::optional<std::size_t> scores;  ///< Of a model over tensors: its output of class scores.
     std::shared_ptr<ServedCounts> counts;
     Id<Correction> correction;  ///< The newest one looked at, on or off; zero = none.
     std::vector<double> prior;  ///< [K] class mix it was trained on; empty = not known.
@@ -53,6 +55,18 @@ struct ServedVersion {
 
     [[nodiscard]] bool reweighted() const { return !factors.empty(); }
 };
+
+/// Of a model over tensors: the place of the one FP32 output of [-1,K] (or [K], when it does not
+/// batch), K = labels.size(), which gets the labels; nothing when there are no labels, or no such
+/// output, or several.
+std::optional<std::size_t> label_scores(
+    Signature& signature, const std::vector<std::string>& labels
+);
+
+/// What a row of that output says: scores that are probabilities (each in [0,1], sum 1) as they
+/// are; softmax of them when one is outside of [0,1] (logits); otherwise empty, for they are no
+/// distribution over the classes. Empty also when one is not finite.
+[[nodiscard]] std::vector<float> probabilities_of(std::span<const float> scores);
 
 /// The factors of an enabled correction. Corrupt when its priors are not K positive numbers.
 Result<std::vector<float>> correction_factors(const Correction& correction, std::size_t classes);

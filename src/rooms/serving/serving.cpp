@@ -58,7 +58,7 @@ Serving::Serving(
     Reader<ModelVersion> versions,
     Reader<Correction> corrections,
     const Vault& vault,
-    const Engine& engine,
+    Engines engines,
     Recorder& recorder,
     const Clock& clock,
     Plan plan
@@ -67,7 +67,7 @@ Serving::Serving(
       versions_(versions),
       corrections_(corrections),
       vault_(&vault),
-      engine_(&engine),
+      engines_(std::move(engines)),
       recorder_(&recorder),
       clock_(&clock),
       plan_(plan),
@@ -163,17 +163,9 @@ Result<void> Serving::load_newest(const Rollout& rollout, Entry& entry) const {
 }
 
 Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry& entry) const {
-    if (record.engine != engine_->name()) {
-        return make_error(
-            Code::Unsupported,
-            fmt::format(
-                "Model was made by an engine that is not here: model {} version {}, engine {}",
-                record.model,
-                record.number,
-                record.engine
-            )
-        );
-    }
+    const Engine* const engine =
+        TRY(engines_.named(record.engine)
+                .within(fmt::format("model {} version {}", record.model, record.number)));
     const std::string artefact = TRY(vault_->get(record.artefact));
     auto version = std::make_shared<ServedVersion>();
     version->model = record.model;
@@ -183,11 +175,14 @@ Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry&
     version->labels = record.labels;
     version->prior = record.prior;
     version->factors = discount_factors(record.prior, plan_.prior_discount);
-    version->weights = TRY(engine_->load(artefact));
+    version->weights = TRY(engine->load(artefact));
     const TensorModel* const tensors = version->weights->tensors();
     version->signature = tensors != nullptr
                              ? tensors->signature()
                              : text_signature(version->labels, version->embedding_size());
+    if (tensors != nullptr) {
+        version->scores = label_scores(version->signature, version->labels);
+    }
     const auto classes = static_cast<std::size_t>(version->weights->classes());
     if (tensors == nullptr && classes != record.labels.size()) {
         return corrupt(fmt::format(

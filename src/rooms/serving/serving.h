@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "ports/engine/engine.h"
+#include "ports/engine/engines.h"
 #include "ports/ledger/ledger.h"
 #include "ports/recorder.h"
 #include "ports/vault/vault.h"
@@ -90,7 +90,7 @@ class Serving {
         Reader<ModelVersion> versions,
         Reader<Correction> corrections,
         const Vault& vault,
-        const Engine& engine,
+        Engines engines,
         Recorder& recorder,
         const Clock& clock,
         Plan plan = {}
@@ -170,7 +170,7 @@ class Serving {
     Reader<ModelVersion> versions_;
     Reader<Correction> corrections_;
     const Vault* vault_;
-    const Engine* engine_;
+    Engines engines_;
     Recorder* recorder_;
     const Clock* clock_;
     Plan plan_;
