@@ -138,6 +138,7 @@ struct Project::Parts {
         serving::Plan serving_plan;
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
+        serving_plan.batching = settings.batching;
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),

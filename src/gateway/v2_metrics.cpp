@@ -102,6 +102,26 @@ void append_executions(std::span<const CountedVersion> versions, MetricsPage& pa
     }
 }
 
+/// One line group a route that was taken.
+void append_stage(
+    const CountedVersion& one, std::size_t stage, std::string_view name, MetricsPage& page
+) {
+    for (std::size_t route = 0; route < ServedCounts::kRoutes; ++route) {
+        const serving::StageTimes& times = one.counts->stages[route][stage];
+        if (times.count() > 0) {
+            page.histogram(
+                name,
+                {{"model", one.model},
+                 {"version", one.version},
+                 {"route", enum_name(static_cast<Route>(route))}},
+                kSecondsBounds,
+                loaded(times.counts),
+                static_cast<double>(times.nanos.load()) * 1e-9
+            );
+        }
+    }
+}
+
 void append_stages(std::span<const CountedVersion> versions, MetricsPage& page) {
     struct Family {
         std::string_view name;
@@ -117,24 +137,9 @@ void append_stages(std::span<const CountedVersion> versions, MetricsPage& page) 
         {"fw_capture_seconds", "Handing a request's rows to capture."},
     }};
     for (std::size_t stage = 0; stage < kStages; ++stage) {
-        const Family& family = kFamilies[stage];
-        page.family(family.name, "histogram", family.help);
+        page.family(kFamilies[stage].name, "histogram", kFamilies[stage].help);
         for (const CountedVersion& one : versions) {
-            for (std::size_t route = 0; route < ServedCounts::kRoutes; ++route) {
-                const serving::StageTimes& times = one.counts->stages[route][stage];
-                if (times.count() == 0) {
-                    continue;
-                }
-                page.histogram(
-                    family.name,
-                    {{"model", one.model},
-                     {"version", one.version},
-                     {"route", enum_name(static_cast<Route>(route))}},
-                    kSecondsBounds,
-                    loaded(times.counts),
-                    static_cast<double>(times.nanos.load()) * 1e-9
-                );
-            }
+            append_stage(one, stage, kFamilies[stage].name, page);
         }
     }
 }

@@ -26,8 +26,10 @@ Result<void> InferExchange::run(
     serving_ = &serving;
     head_ = read_head(request);
     arrived_ = request.arrived;
+    body_bytes_ = request.body.size();
     chosen_ = TRY(serving_->choose(request.parameter("model"), request.parameter("version")));
     body_.id = {};
+    body_.rows = 0;
     inflated_.clear();
     auto outcome = begin(request, response);
     if (!put_off_) {
@@ -151,7 +153,8 @@ void InferExchange::leave() {
 /// Counts and records what came of it, now that the answer is encoded.
 void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response) {
     const bool good = outcome && !refusal_;
-    if (!inference_) {  // its body was not read
+    const bool unread = !inference_;
+    if (unread) {
         inference_.emplace(
             *serving_,
             chosen_,
@@ -165,6 +168,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
         );
     }
     inference_->times.total = std::chrono::steady_clock::now() - arrived_;
+    take_notes(response.notes);
     if (good) {
         serving_->answered(*inference_);
     } else {
@@ -172,18 +176,32 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
         if (!id.empty()) {
             response.add_header("X-Request-Id", id);
         }
+        response.body.clear();
+        http::Refusal refused =
+            refusal_ ? *refusal_
+                     : http::Refusal{http_status(outcome.error().code), outcome.error().message};
         if (refusal_) {
-            response.become_error(refusal_->status, refusal_->message);
-            serving_->failed(*inference_, refusal_->status, refusal_->message);
-        } else {
-            response.body.clear();
-            const Error& error = outcome.error();
-            serving_->failed(*inference_, http_status(error.code), error.message);
+            response.become_error(refused.status, refused.message);
         }
+        if (unread) {
+            refused.message = fmt::format("Body of {} bytes: {}", body_bytes_, refused.message);
+        }
+        serving_->failed(*inference_, refused.status, refused.message);
     }
     refusal_.reset();
     inference_.reset();
     chosen_ = {};  // an idle thread holds no version
+}
+
+/// For the access log.
+void InferExchange::take_notes(http::AnswerNotes& notes) const {
+    const serving::InferAnswer& answer = inference_->answer();
+    notes.id = answer.request_id;
+    notes.route = enum_name(answer.route);
+    notes.version = answer.served->number;
+    notes.rows = body_.rows;
+    notes.queue = inference_->times.queue;
+    notes.infer = inference_->times.infer;
 }
 
 Result<void> InferExchange::write(HttpResponse& response) {

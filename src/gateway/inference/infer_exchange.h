@@ -44,6 +44,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     Result<void> write(http::HttpResponse& response);
     void compress(http::HttpResponse& response);
     void conclude(const Result<void>& outcome, http::HttpResponse& response);
+    void take_notes(http::AnswerNotes& notes) const;
     void release_much();
 
     serving::Serving* serving_ = nullptr;
@@ -59,6 +60,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     std::vector<std::size_t> wanted_;
     std::string inflated_;
     std::string deflated_;
+    std::size_t body_bytes_ = 0;
     bool put_off_ = false;
 };
 
