@@ -99,6 +99,8 @@ class EchoModel final : public TensorModel {
 
 class HandEngine : public Engine {
   public:
+    std::shared_ptr<const Model> own;  ///< What the artefact "own model" loads.
+
     [[nodiscard]] std::string_view name() const override { return "hand"; }
 
     Result<FittedModel> fit(
@@ -120,6 +122,9 @@ class HandEngine : public Engine {
                 return std::shared_ptr<const Model>(std::make_shared<EchoModel>(std::string(artefact
                 )));
             }
+        }
+        if (artefact == "own model") {
+            return own;
         }
         std::vector<float> scores;
         const std::string text(artefact);

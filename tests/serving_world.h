@@ -92,6 +92,9 @@ class MemoryCapture final : public Recorder, public FeedbackSink, public Capture
 
 /// A served model "m" with labels a, b, c and whatever a test adds.
 struct ServingWorld {
+    explicit ServingWorld(const serving::Plan& wanted = {}) : plan(wanted) {}
+
+    serving::Plan plan;
     PlainLedger ledger;
     MemoryVault vault;
     HandEngine engine;
@@ -105,7 +108,8 @@ struct ServingWorld {
         vault,
         engine,
         capture,
-        clock
+        clock,
+        plan
     };
 
     void add_version(const std::string& model, std::int64_t number, const std::string& artefact) {

@@ -9,8 +9,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "app/key_file.h"
+#include "app/disk_use.h"
 #include "app/imports/openvino.h"
+#include "app/key_file.h"
 #include "base/log.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
@@ -34,25 +35,6 @@ std::unique_ptr<Fleet> make_fleet(const OpenOptions& options, const Engine& engi
         return std::make_unique<InProcessFleet>(job_table(engine));
     }
     return local::make_fleet(options.program);
-}
-
-/// `most` bytes are allowed, but never more than 75 % of the disk; a disk with less than 5 % or
-/// 1 GiB left, whichever is less, is as good as full.
-DiskUse disk_use(const std::filesystem::path& dir, double most, std::uint64_t used) {
-    constexpr double kDiskShare = 0.75;
-    constexpr double kLeastShare = 0.05;
-    std::error_code failed;
-    const auto space = std::filesystem::space(dir, failed);
-    if (failed) {
-        return {used, static_cast<std::uint64_t>(most), false};
-    }
-    const auto capacity = static_cast<double>(space.capacity);
-    const double least = std::min(0x1.0p30, capacity * kLeastShare);
-    return {
-        used,
-        static_cast<std::uint64_t>(std::min(most, capacity * kDiskShare)),
-        static_cast<double>(space.available) < least
-    };
 }
 
 }  // namespace
@@ -141,6 +123,7 @@ struct Project::Parts {
         serving::Plan serving_plan;
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
+        serving_plan.batching = settings.batching;
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),

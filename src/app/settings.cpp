@@ -56,6 +56,18 @@ class Table {
         return {};
     }
 
+    template <class Out>
+    Result<void> read_whole(std::string_view key, Out& out, std::int64_t least, std::int64_t most) {
+        std::int64_t value = out;
+        const std::string wanted = fmt::format("a whole number from {} to {}", least, most);
+        TRY(read<std::int64_t>(key, value, wanted));
+        if (value < least || value > most) {
+            return wrong(*table_->get(key), key, wanted);
+        }
+        out = static_cast<Out>(value);
+        return {};
+    }
+
     /// One of the names of an enumeration.
     template <class E>
     Result<void> read_name(std::string_view key, E& out) {
@@ -187,6 +199,19 @@ Result<void> read_loop(Table table, Settings& settings) {
     return table.refuse_unknown();
 }
 
+Result<void> read_batching(Table table, serving::BatchLimits& limits) {
+    double delay_ms = static_cast<double>(limits.delay.count()) * 1e-3;
+    double time_out_s = static_cast<double>(limits.time_out.count()) * 1e-6;
+    TRY(table.read_whole("max_batch_size", limits.batch_rows, 1, 65'536));
+    TRY(table.read_share("max_delay_ms", delay_ms, 0, 60'000));
+    TRY(table.read_whole("max_queue_rows", limits.queue_rows, 1, 10'000'000));
+    TRY(table.read_whole("instances", limits.instances, 1, 256));
+    TRY(table.read_share("time_out_s", time_out_s, 0.001, 3600));
+    limits.delay = std::chrono::microseconds(static_cast<std::int64_t>(delay_ms * 1e3));
+    limits.time_out = std::chrono::microseconds(static_cast<std::int64_t>(time_out_s * 1e6));
+    return table.refuse_unknown();
+}
+
 Result<void> read_serve(Table table, Settings& settings) {
     std::int64_t port = settings.port;
     TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
@@ -197,6 +222,13 @@ Result<void> read_serve(Table table, Settings& settings) {
     settings.port = static_cast<std::uint16_t>(port);
     TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
+    table.know("batching");
+    if (const auto* batching = table.find("batching")) {
+        if (!batching->is_table()) {
+            return table.wrong(*batching, "batching", "a table, begun by [serve.batching]");
+        }
+        TRY(read_batching(table.within(batching->as_table(), "serve.batching"), settings.batching));
+    }
     return table.refuse_unknown();
 }
 

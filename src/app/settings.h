@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "loop/conductor.h"
 #include "rooms/capture/capture.h"
+#include "rooms/serving/batch_queue.h"
 
 namespace flywheel::app {
 
@@ -44,6 +45,7 @@ struct Settings {
     std::uint16_t port = 8000;  ///< 0 = any free one.
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
+    serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
     CaptureSettings capture;
     WorkerSettings engines;
 };

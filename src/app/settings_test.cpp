@@ -32,6 +32,35 @@ TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     EXPECT_TRUE(again->capture.rules.empty());
 }
 
+TEST(BatchingSettings, AreReadBackAsTheyAreWrittenAndRefusedWithTheirPlace) {
+    Settings settings;
+    settings.batching = {
+        .batch_rows = 8,
+        .delay = std::chrono::microseconds(2500),
+        .queue_rows = 99,
+        .instances = 2,
+        .time_out = std::chrono::milliseconds(1500)
+    };
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->batching.batch_rows, 8);
+    EXPECT_EQ(again->batching.delay.count(), 2500);
+    EXPECT_EQ(again->batching.queue_rows, 99);
+    EXPECT_EQ(again->batching.instances, 2);
+    EXPECT_EQ(again->batching.time_out.count(), 1'500'000);
+    for (const auto& [text, says] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"[serve.batching]\nmax_batch_size = 0\n", "line 2: 'serve.batching.max_batch_size'"},
+             {"[serve.batching]\ninstances = 1.5\n", "line 2: 'serve.batching.instances'"},
+             {"[serve.batching]\nmax_delay_ms = -1\n", "line 2: 'serve.batching.max_delay_ms'"},
+             {"[serve.batching]\nragged = 1\n", "unknown setting 'serve.batching.ragged'"},
+             {"[serve]\nbatching = 1\n", "line 2: 'serve.batching'"},
+         }) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST(CaptureSettings, HoldRulesInTheirOrder) {
     const auto settings = read(
         "[[capture.rules]]\nname = \"head\"\nwhen = \"\"\nkeep = 0.05\n"

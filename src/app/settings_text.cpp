@@ -17,6 +17,23 @@ double days(Duration duration) {
     return static_cast<double>(duration.count()) / 86'400e6;
 }
 
+/// The table [serve.batching].
+std::string batching_text(const serving::BatchLimits& limits) {
+    return fmt::format(
+        "\n[serve.batching]          # of models in a process of their own; others run at once\n"
+        "max_batch_size = {}       # rows of one engine call\n"
+        "max_delay_ms = {}          # so long the oldest request waits for company\n"
+        "max_queue_rows = {}     # more rows do not wait: 503\n"
+        "instances = {}             # engine calls of one version at the same time\n"
+        "time_out_s = {}           # the longest that a request may take: 503\n",
+        limits.batch_rows,
+        static_cast<double>(limits.delay.count()) * 1e-3,
+        limits.queue_rows,
+        limits.instances,
+        static_cast<double>(limits.time_out.count()) * 1e-6
+    );
+}
+
 /// The table [capture], with rules as an example.
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
@@ -105,7 +122,7 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}{}",
+        "threads = {}              # 0: half the cores\n{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -127,6 +144,7 @@ std::string settings_text(const Settings& settings) {
         settings.address,
         settings.port,
         settings.threads,
+        batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)
     );

@@ -7,17 +7,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 #include <benchmark/benchmark.h>
-#include <sys/epoll.h>
 
 #include "base/log.h"
 #include "gateway/infer/infer_answer.h"
 #include "gateway/v2_routes.h"
+#include "load_peers.h"
 #include "raw_client.h"
 #include "serving_world.h"
 
@@ -56,6 +54,8 @@ class ScaledFloats final : public TensorModel {
     [[nodiscard]] std::size_t memory_bytes() const override { return 0; }
 
     [[nodiscard]] const Signature& signature() const override { return signature_; }
+
+    [[nodiscard]] bool runs_at_once() const override { return true; }
 
     Result<std::vector<Tensor>> run(
         std::span<const TensorView> inputs, std::span<const std::size_t> /*wanted*/
@@ -99,20 +99,6 @@ class DroppingRecorder final : public Recorder {
         benchmark::DoNotOptimize(taken.label);
     }
 };
-
-/// CPU nanoseconds of this process's threads of that name.
-std::uint64_t thread_cpu_nanos(std::string_view name) {
-    std::uint64_t sum = 0;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        std::string comm;
-        std::getline(std::ifstream(task.path() / "comm") >> std::ws, comm);
-        std::uint64_t nanos = 0;
-        if (comm == name && std::ifstream(task.path() / "schedstat") >> nanos) {
-            sum += nanos;
-        }
-    }
-    return sum;
-}
 
 struct World {
     testing::PlainLedger ledger;
@@ -158,68 +144,6 @@ struct World {
     }
 };
 
-/// Connections that each send, wait for the answer, and send again.
-class Peers {
-  public:
-    Peers(std::uint16_t port, int count, std::string request)
-        : request_(std::move(request)), poll_(::epoll_create1(0)) {
-        for (int i = 0; i < count; ++i) {
-            clients_.push_back(std::make_unique<testing::RawClient>(port));
-            epoll_event event{};
-            event.events = EPOLLIN;
-            event.data.u32 = static_cast<std::uint32_t>(i);
-            ::epoll_ctl(poll_, EPOLL_CTL_ADD, clients_.back()->socket(), &event);
-        }
-        sent_.resize(clients_.size());
-    }
-
-    Peers(const Peers&) = delete;
-    Peers& operator=(const Peers&) = delete;
-
-    ~Peers() { ::close(poll_); }
-
-    /// Runs `requests` in all; appends each one's nanoseconds.
-    void run(std::size_t requests, std::vector<std::int64_t>& nanos) {
-        for (std::size_t i = 0; i < clients_.size(); ++i) {
-            send(i);
-        }
-        std::size_t left = requests;
-        std::array<epoll_event, 64> events{};
-        std::array<char, 16 * 1024> buffer{};
-        while (left > 0) {
-            const int ready = ::epoll_wait(poll_, events.data(), 64, -1);
-            for (int e = 0; e < ready; ++e) {
-                const std::size_t i = events[static_cast<std::size_t>(e)].data.u32;
-                CHECK(::recv(clients_[i]->socket(), buffer.data(), buffer.size(), 0) > 12);
-                CHECK(std::string_view(buffer.data() + 9, 3) == "200");
-                nanos.push_back((std::chrono::steady_clock::now() - sent_[i]).count());
-                left -= left > 0 ? 1 : 0;
-                if (left >= clients_.size()) {
-                    send(i);
-                } else {
-                    --open_;
-                }
-            }
-            if (open_ == 0) {
-                break;
-            }
-        }
-    }
-
-  private:
-    void send(std::size_t i) {
-        sent_[i] = std::chrono::steady_clock::now();
-        ++open_;
-        clients_[i]->send(request_);
-    }
-
-    std::string request_;
-    int poll_;
-    std::vector<std::unique_ptr<testing::RawClient>> clients_;
-    std::vector<std::chrono::steady_clock::time_point> sent_;
-    std::size_t open_ = 0;
-};
-
 void measure(benchmark::State& state, const std::string& request) {
     set_log_level(LogLevel::Off);
     World world;
@@ -227,10 +151,12 @@ void measure(benchmark::State& state, const std::string& request) {
     constexpr std::size_t kRequests = 50'000;
     std::uint64_t cpu = 0;
     for (auto _ : state) {
-        Peers peers(world.gateway.port(), static_cast<int>(state.range(0)), request);
-        const std::uint64_t before = thread_cpu_nanos("fw-http");
-        peers.run(kRequests, nanos);
-        cpu += thread_cpu_nanos("fw-http") - before;
+        testing::LoadPeers peers(world.gateway.port(), static_cast<int>(state.range(0)), request);
+        const std::uint64_t before = testing::thread_cpu_nanos("fw-http");
+        peers.run(kRequests);
+        CHECK(peers.refused().empty());
+        nanos.insert(nanos.end(), peers.answered().begin(), peers.answered().end());
+        cpu += testing::thread_cpu_nanos("fw-http") - before;
     }
     std::sort(nanos.begin(), nanos.end());
     const auto count = static_cast<double>(nanos.size());

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "gateway/http/content_coding.h"
+#include "gateway/infer/infer_body.h"
 #include "gateway/v2_routes.h"
 #include "raw_client.h"
 #include "serving_world.h"

@@ -41,6 +41,32 @@ void MetricsPage::sample(
     std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
     double value
 ) {
+    line(name, {labels.begin(), labels.size()}, value);
+}
+
+void MetricsPage::histogram(
+    std::string_view name,
+    std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
+    std::span<const double> bounds,
+    std::span<const std::int64_t> counts,
+    double sum
+) {
+    CHECK(counts.size() == bounds.size() + 1);
+    std::vector<Label> all(labels.begin(), labels.end());
+    const std::string text(name);
+    std::int64_t below = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        below += counts[i];
+        const std::string bound = i < bounds.size() ? fmt::format("{}", bounds[i]) : "+Inf";
+        all.emplace_back("le", bound);
+        line(text + "_bucket", all, static_cast<double>(below));
+        all.pop_back();
+    }
+    line(text + "_sum", all, sum);
+    line(text + "_count", all, static_cast<double>(below));
+}
+
+void MetricsPage::line(std::string_view name, std::span<const Label> labels, double value) {
     text_ += name;
     char before = '{';
     for (const auto& [label, text] : labels) {
@@ -54,7 +80,7 @@ void MetricsPage::sample(
         text_ += '"';
         before = ',';
     }
-    text_ += labels.size() > 0 ? "} " : " ";
+    text_ += labels.empty() ? " " : "} ";
     fmt::format_to(std::back_inserter(text_), "{}\n", value);
 }
 
@@ -118,37 +144,32 @@ void Metrics::append_requests(MetricsPage& page) const {
 
 void Metrics::append_durations(MetricsPage& page) const {
     page.family(
-        "fw_request_seconds",
+        "fw_http_request_seconds",
         "histogram",
-        "From the last byte read to the answer written, by route."
+        "From the last byte read to the answer written, by route of the server."
     );
     for (std::size_t route = 0; route < names_.size(); ++route) {
-        std::uint64_t below = 0;
-        std::array<std::uint64_t, kSecondsBounds.size() + 1> cumulated{};
-        for (std::size_t bucket = 0; bucket < cumulated.size(); ++bucket) {
-            below += total(route, [&](const RouteCounts& counts) {
-                return counts.by_duration[bucket].load(std::memory_order_relaxed);
-            });
-            cumulated[bucket] = below;
+        std::array<std::int64_t, kSecondsBounds.size() + 1> counts{};
+        std::int64_t all = 0;
+        for (std::size_t bucket = 0; bucket < counts.size(); ++bucket) {
+            counts[bucket] = static_cast<std::int64_t>(total(route, [&](const RouteCounts& one) {
+                return one.by_duration[bucket].load(std::memory_order_relaxed);
+            }));
+            all += counts[bucket];
         }
-        if (below == 0) {
+        if (all == 0) {
             continue;
         }
-        const std::string& name = names_[route];
-        for (std::size_t bucket = 0; bucket < cumulated.size(); ++bucket) {
-            const std::string bound =
-                bucket < kSecondsBounds.size() ? fmt::format("{}", kSecondsBounds[bucket]) : "+Inf";
-            page.sample(
-                "fw_request_seconds_bucket",
-                {{"route", name}, {"le", bound}},
-                static_cast<double>(cumulated[bucket])
-            );
-        }
-        const std::uint64_t nanos = total(route, [](const RouteCounts& counts) {
-            return counts.nanos.load(std::memory_order_relaxed);
+        const std::uint64_t nanos = total(route, [](const RouteCounts& one) {
+            return one.nanos.load(std::memory_order_relaxed);
         });
-        page.sample("fw_request_seconds_sum", {{"route", name}}, static_cast<double>(nanos) * 1e-9);
-        page.sample("fw_request_seconds_count", {{"route", name}}, static_cast<double>(below));
+        page.histogram(
+            "fw_http_request_seconds",
+            {{"route", names_[route]}},
+            kSecondsBounds,
+            counts,
+            static_cast<double>(nanos) * 1e-9
+        );
     }
 }
 

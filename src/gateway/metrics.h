@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,22 @@ class MetricsPage {
         double value
     );
 
+    /// The lines of one histogram: counts by bucket, not cumulated, one more than `bounds` has.
+    void histogram(
+        std::string_view name,
+        std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
+        std::span<const double> bounds,
+        std::span<const std::int64_t> counts,
+        double sum
+    );
+
     [[nodiscard]] std::string& text() { return text_; }
 
   private:
+    using Label = std::pair<std::string_view, std::string_view>;
+
+    void line(std::string_view name, std::span<const Label> labels, double value);
+
     std::string text_;
 };
 

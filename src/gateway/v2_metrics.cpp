@@ -4,45 +4,175 @@
 
 namespace flywheel::gateway {
 
-void append_serving_metrics(const serving::Serving& serving, MetricsPage& page) {
-    const auto models = serving.status();
-    const auto each_version = [&](auto&& line) {
-        for (const serving::ModelStatus& status : models) {
-            for (const auto& [number, counts] : status.counts) {
-                line(status.model, std::to_string(number), *counts);
+namespace {
+
+using serving::kStages;
+using serving::ModelStatus;
+using serving::ServedCounts;
+
+constexpr std::array<double, 9> kRowBounds = {1, 2, 4, 8, 16, 32, 64, 128, 256};
+
+/// One version of a model and what was counted of it.
+struct CountedVersion {
+    std::string_view model;
+    std::string version;
+    const ServedCounts* counts = nullptr;
+};
+
+std::vector<CountedVersion> counted_versions(const std::vector<ModelStatus>& models) {
+    std::vector<CountedVersion> all;
+    for (const ModelStatus& status : models) {
+        for (const auto& [number, counts] : status.counts) {
+            all.push_back({status.model, std::to_string(number), counts.get()});
+        }
+    }
+    return all;
+}
+
+template <std::size_t N>
+std::array<std::int64_t, N> loaded(const std::array<std::atomic<std::int64_t>, N>& counts) {
+    std::array<std::int64_t, N> copy{};
+    for (std::size_t i = 0; i < N; ++i) {
+        copy[i] = counts[i].load(std::memory_order_relaxed);
+    }
+    return copy;
+}
+
+void append_rows(std::span<const CountedVersion> versions, MetricsPage& page) {
+    page.family("fw_rows_total", "counter", "Rows answered.");
+    for (const CountedVersion& one : versions) {
+        for (std::size_t route = 0; route < ServedCounts::kRoutes; ++route) {
+            const auto value = one.counts->rows[route].load();
+            const std::string_view name = enum_name(static_cast<Route>(route));
+            if (value > 0 || route == 0) {
+                page.sample(
+                    "fw_rows_total",
+                    {{"model", one.model}, {"version", one.version}, {"route", name}},
+                    static_cast<double>(value)
+                );
             }
         }
-    };
-    page.family("fw_rows_total", "counter", "Rows answered.");
-    each_version([&](auto& model, const auto& version, auto& counts) {
-        for (const Route route : {Route::Stable, Route::Pinned}) {
-            page.sample(
-                "fw_rows_total",
-                {{"model", model}, {"version", version}, {"route", enum_name(route)}},
-                static_cast<double>(counts.rows[static_cast<std::size_t>(route)].load())
-            );
-        }
-    });
+    }
     page.family("fw_refused_rows_total", "counter", "Rows refused after the model was found.");
-    each_version([&](auto& model, const auto& version, auto& counts) {
+    for (const CountedVersion& one : versions) {
         page.sample(
             "fw_refused_rows_total",
-            {{"model", model}, {"version", version}},
-            static_cast<double>(counts.refused_rows.load())
+            {{"model", one.model}, {"version", one.version}},
+            static_cast<double>(one.counts->refused_rows.load())
         );
-    });
-    page.family("fw_infer_seconds_total", "counter", "Engine time of answered rows.");
-    each_version([&](auto& model, const auto& version, auto& counts) {
+    }
+    page.family(
+        "fw_rejected_total",
+        "counter",
+        "Requests not answered by a model that was found, by reason."
+    );
+    for (const CountedVersion& one : versions) {
+        for (std::size_t reason = 0; reason < serving::kRejections.size(); ++reason) {
+            page.sample(
+                "fw_rejected_total",
+                {{"model", one.model},
+                 {"version", one.version},
+                 {"reason", serving::kRejections[reason]}},
+                static_cast<double>(one.counts->rejected[reason].load())
+            );
+        }
+    }
+}
+
+void append_executions(std::span<const CountedVersion> versions, MetricsPage& page) {
+    page.family("fw_executions_total", "counter", "Engine calls.");
+    for (const CountedVersion& one : versions) {
         page.sample(
-            "fw_infer_seconds_total",
-            {{"model", model}, {"version", version}},
-            static_cast<double>(counts.success.infer.load()) * 1e-9
+            "fw_executions_total",
+            {{"model", one.model}, {"version", one.version}},
+            static_cast<double>(one.counts->executions.load())
         );
-    });
+    }
+    page.family("fw_batch_rows", "histogram", "Rows of an engine call.");
+    for (const CountedVersion& one : versions) {
+        if (one.counts->executions.load() > 0) {
+            page.histogram(
+                "fw_batch_rows",
+                {{"model", one.model}, {"version", one.version}},
+                kRowBounds,
+                loaded(one.counts->batch_rows),
+                static_cast<double>(one.counts->executed_rows.load())
+            );
+        }
+    }
+}
+
+/// One line group a route that was taken.
+void append_stage(
+    const CountedVersion& one, std::size_t stage, std::string_view name, MetricsPage& page
+) {
+    for (std::size_t route = 0; route < ServedCounts::kRoutes; ++route) {
+        const serving::StageTimes& times = one.counts->stages[route][stage];
+        if (times.count() > 0) {
+            page.histogram(
+                name,
+                {{"model", one.model},
+                 {"version", one.version},
+                 {"route", enum_name(static_cast<Route>(route))}},
+                kSecondsBounds,
+                loaded(times.counts),
+                static_cast<double>(times.nanos.load()) * 1e-9
+            );
+        }
+    }
+}
+
+void append_stages(std::span<const CountedVersion> versions, MetricsPage& page) {
+    struct Family {
+        std::string_view name;
+        std::string_view help;
+    };
+
+    constexpr std::array<Family, kStages> kFamilies = {{
+        {"fw_request_seconds", "From the last byte read to the answer encoded."},
+        {"fw_queue_seconds", "Waiting for an instance, of models that run in batches."},
+        {"fw_preprocess_seconds", "Decoding the request."},
+        {"fw_infer_seconds", "In the engine; the whole call of a batch counts for each request."},
+        {"fw_postprocess_seconds", "Encoding the answer."},
+        {"fw_capture_seconds", "Handing a request's rows to capture."},
+    }};
+    for (std::size_t stage = 0; stage < kStages; ++stage) {
+        page.family(kFamilies[stage].name, "histogram", kFamilies[stage].help);
+        for (const CountedVersion& one : versions) {
+            append_stage(one, stage, kFamilies[stage].name, page);
+        }
+    }
+}
+
+void append_queues(std::span<const ModelStatus> models, MetricsPage& page) {
+    page.family("fw_queue_rows", "gauge", "Rows that wait for an instance.");
+    for (const ModelStatus& status : models) {
+        for (const auto& version : {status.served, status.before}) {
+            if (version && version->lane) {
+                page.sample(
+                    "fw_queue_rows",
+                    {{"model", status.model}, {"version", version->number_text}},
+                    static_cast<double>(version->lane->waiting_rows())
+                );
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void append_serving_metrics(const serving::Serving& serving, MetricsPage& page) {
+    static_assert(kSecondsBounds.size() == serving::kStageBounds.size());
+    const auto models = serving.status();
+    const auto versions = counted_versions(models);
+    append_rows(versions, page);
+    append_executions(versions, page);
+    append_stages(versions, page);
+    append_queues(models, page);
     const auto each_model =
         [&](std::string_view name, std::string_view type, std::string_view help, auto&& value) {
             page.family(name, type, help);
-            for (const serving::ModelStatus& status : models) {
+            for (const ModelStatus& status : models) {
                 page.sample(name, {{"model", status.model}}, static_cast<double>(value(status)));
             }
         };

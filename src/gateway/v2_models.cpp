@@ -102,6 +102,15 @@ void append_config_tensors(std::string& out, const std::vector<TensorSpec>& spec
     }
 }
 
+/// Rows of one engine call; 0 = it does not batch. A model without a queue takes whole requests.
+std::int64_t batch_limit(const Serving& serving, const ServedVersion& served) {
+    if (!served.signature.batches) {
+        return 0;
+    }
+    return served.lane ? served.lane->limits().batch_rows
+                       : static_cast<std::int64_t>(serving.max_rows());
+}
+
 Result<void> show_config(
     const Serving& serving, const HttpRequest& request, HttpResponse& response
 ) {
@@ -117,14 +126,23 @@ Result<void> show_config(
     fmt::format_to(
         std::back_inserter(out),
         R"(,"max_batch_size":{},"version_policy":{{"latest":{{"num_versions":1}}}},"input":[)",
-        signature.batches ? serving.max_rows() : 0
+        batch_limit(serving, *served)
     );
     append_config_tensors(out, signature.inputs, signature.batches);
     out += "],\"output\":[";
     append_config_tensors(out, signature.outputs, signature.batches);
-    out += R"(],"instance_group":[{"kind":"KIND_CPU","count":1}])";
+    const auto* lane = served->lane.get();
+    fmt::format_to(
+        std::back_inserter(out),
+        R"(],"instance_group":[{{"kind":"KIND_CPU","count":{}}}])",
+        lane != nullptr ? lane->limits().instances : 1
+    );
     if (signature.batches) {
-        out += R"(,"dynamic_batching":{"max_queue_delay_microseconds":0})";
+        fmt::format_to(
+            std::back_inserter(out),
+            R"(,"dynamic_batching":{{"max_queue_delay_microseconds":{}}})",
+            lane != nullptr ? lane->limits().delay.count() : 0
+        );
     }
     out += R"(,"model_transaction_policy":{"decoupled":false}})";
     return {};

@@ -11,8 +11,6 @@
 
 namespace flywheel::gateway {
 
-constexpr std::uint64_t kInferBodyLimit = 64 * 1024 * 1024;
-
 struct V2Doors {
     serving::Serving* serving = nullptr;
     std::string server_version;  ///< "0.1.0"

@@ -14,26 +14,25 @@ using http::HttpResponse;
 using serving::ModelStatus;
 using serving::ServedCounts;
 using serving::Serving;
-using serving::TimeSums;
+using serving::Stage;
 
 void append_duration(std::string& out, std::string_view name, std::int64_t count, std::int64_t ns) {
     fmt::format_to(std::back_inserter(out), R"("{}":{{"count":{},"ns":{}}})", name, count, ns);
 }
 
 void append_request_times(std::string& out, const ServedCounts& counts) {
-    const TimeSums& good = counts.success;
-    const std::int64_t count = good.count.load();
-    append_duration(out, "success", count, good.total.load());
+    const std::int64_t count = counts.answered_requests();
+    append_duration(out, "success", count, counts.stage_nanos(Stage::Request));
     out += ',';
-    append_duration(out, "fail", counts.fail.count.load(), counts.fail.total.load());
+    append_duration(out, "fail", counts.failures.load(), counts.failure_nanos.load());
     out += ',';
-    append_duration(out, "queue", count, good.queue.load());
+    append_duration(out, "queue", count, counts.stage_nanos(Stage::Queue));
     out += ',';
-    append_duration(out, "compute_input", count, good.input.load());
+    append_duration(out, "compute_input", count, counts.stage_nanos(Stage::Preprocess));
     out += ',';
-    append_duration(out, "compute_infer", count, good.infer.load());
+    append_duration(out, "compute_infer", count, counts.stage_nanos(Stage::Infer));
     out += ',';
-    append_duration(out, "compute_output", count, good.output.load());
+    append_duration(out, "compute_output", count, counts.stage_nanos(Stage::Postprocess));
     out += ',';
     append_duration(out, "cache_hit", 0, 0);
     out += ',';
@@ -42,7 +41,7 @@ void append_request_times(std::string& out, const ServedCounts& counts) {
 
 void append_batches(std::string& out, const ServedCounts& counts) {
     for (const ServedCounts::BatchCounts& batch : counts.batches) {
-        const std::int64_t count = batch.times.count.load();
+        const std::int64_t count = batch.count.load();
         if (count == 0) {
             continue;
         }
@@ -52,11 +51,11 @@ void append_batches(std::string& out, const ServedCounts& counts) {
             out.back() == '[' ? "" : ",",
             batch.size.load()
         );
-        append_duration(out, "compute_input", count, batch.times.input.load());
+        append_duration(out, "compute_input", count, batch.input.load());
         out += ',';
-        append_duration(out, "compute_infer", count, batch.times.infer.load());
+        append_duration(out, "compute_infer", count, batch.infer.load());
         out += ',';
-        append_duration(out, "compute_output", count, batch.times.output.load());
+        append_duration(out, "compute_output", count, batch.output.load());
         out += '}';
     }
 }

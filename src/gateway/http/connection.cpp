@@ -182,27 +182,27 @@ bool Connection::body_is_here() {
 
 /// The buffer moves while a body arrives, so the head's views get a home of their own.
 void Connection::move_head_away() {
-    head_store_.assign(unread().substr(0, search_.end));
+    head_text_ = unread().substr(0, search_.end);
     begin_ += search_.end;
     search_.end = 0;
+    store_head();
+}
+
+void Connection::store_head() {
+    head_store_.assign(head_text_);
     CHECK(!parse_head(head_store_, head_).has_value());
     loop_->shared->router->match(head_.method, head_.path, match_);
 }
 
 void Connection::view_request() {
     request_.arrived = std::chrono::steady_clock::now();
+    head_text_ = unread().substr(0, search_.end);  // empty when it has a home of its own
     begin_ += search_.end;
     request_.body = {};
     if (!head_known_) {
         return;
     }
-    request_.method = head_.method;
-    request_.path = head_.path;
-    request_.query = head_.query;
-    request_.headers = head_.fields;
-    request_.parameters = match_.parameters;
-    request_.caller = caller_;
-    request_.remote = remote_;
+    view_head();
     if (answers_error_) {
         return;
     }
@@ -214,6 +214,16 @@ void Connection::view_request() {
     }
     request_.body = unread().substr(0, head_.content_length);
     begin_ += head_.content_length;
+}
+
+void Connection::view_head() {
+    request_.method = head_.method;
+    request_.path = head_.path;
+    request_.query = head_.query;
+    request_.headers = head_.fields;
+    request_.parameters = match_.parameters;
+    request_.caller = caller_;
+    request_.remote = remote_;
 }
 
 void Connection::run_route() {
@@ -343,6 +353,10 @@ void Connection::end_if_idle() {
 
 std::shared_ptr<LateAnswer> Connection::defer(std::function<void()> gone) {
     CHECK(request_.deferral == this && !owed_);
+    if (!head_text_.empty()) {  // where it stands others may read, or nobody keep it, meanwhile
+        store_head();
+        view_head();
+    }
     owed_ = std::make_shared<LateAnswer>(*this, std::move(gone));
     return owed_;
 }

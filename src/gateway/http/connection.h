@@ -104,6 +104,8 @@ class Connection final : public Deferral {
     bool body_is_here();
     void refuse(const Refusal& refusal);
     void move_head_away();
+    void store_head();
+    void view_head();
     void view_request();
     void run_route();
     void settle(const Result<void>& outcome);
@@ -130,7 +132,8 @@ class Connection final : public Deferral {
 
     HeadSearch search_;
     RequestHead head_;
-    std::string head_store_;  // the head, when its body had to be waited for
+    std::string_view head_text_;  // the head, while it stands in bytes_
+    std::string head_store_;      // the head, when its body or its answer had to be waited for
     ChunkedBody chunks_;
     RouteMatch match_;
     std::string caller_;  // name of the key that the request showed

@@ -100,8 +100,9 @@ class LateAnswerTest : public ::testing::Test {
         EXPECT_EQ(gone_, count);
     }
 
-    void start(int threads = 1) {
+    void start(int threads = 1, HttpObserver* observer = nullptr) {
         HttpServerPlan plan;
+        plan.observer = observer;
         plan.port = 0;
         plan.threads = threads;
         auto server = HttpServer::start(router_, std::move(plan));
@@ -252,6 +253,43 @@ TEST_F(LateAnswerTest, KeepsABodyForWhoeverAnswers) {
         EXPECT_EQ(plain.body, body);
         EXPECT_EQ(chunked.body, "abc");
     }
+}
+
+/// Remembers what it was told of each request.
+class Listener final : public HttpObserver {
+  public:
+    void answered(const HttpTrace& trace) override {
+        if (trace.request == nullptr) {
+            return;
+        }
+        heard += std::string(trace.request->path) + ' ';
+        heard += trace.request->header("X-Name");
+        heard += ' ' + std::to_string(trace.status) + '\n';
+    }
+
+    std::string heard;  // the one loop's thread only, until the server has stopped
+};
+
+TEST_F(LateAnswerTest, TellsTheObserverOfTheWholeRequest) {
+    Listener listener;
+    start(1, &listener);
+    const std::string head = "GET /later HTTP/1.1\r\nHost: a\r\nX-Name: ";
+    auto client = std::make_unique<RawClient>(server_->port());
+    client->send(head + "first\r\n\r\n" + get_request("/hello"));
+    {
+        const Owed owed = next();
+        client->send(std::string(3000, '\r') + "\n");  // read ahead
+        owed.say("one");
+    }
+    EXPECT_EQ(client->answer().body, "one");
+    client = std::make_unique<RawClient>(server_->port());
+    client->send(head + "second\r\n\r\n");
+    const Owed owed = next();
+    client.reset();
+    wait_for_gone(1);
+    server_->stop(seconds(20));
+    EXPECT_EQ(listener.heard.substr(0, 17), "/later first 200\n");
+    EXPECT_NE(listener.heard.find("/later second 499\n"), std::string::npos);
 }
 
 TEST_F(LateAnswerTest, FinishesWhatIsOwedWhenItStops) {

@@ -17,6 +17,9 @@
 
 namespace flywheel::gateway {
 
+/// Bytes of an inference request, also after it was decompressed.
+constexpr std::uint64_t kInferBodyLimit = 64 * 1024 * 1024;
+
 /// What the head of the request says about its body.
 struct BodyForm {
     std::optional<std::string_view> header_length{};  ///< Inference-Header-Content-Length.

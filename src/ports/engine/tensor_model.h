@@ -23,6 +23,10 @@ class TensorModel : public Model {
         std::span<const TensorView> inputs, std::span<const std::size_t> wanted
     ) const = 0;
 
+    /// True: run() takes microseconds and no lock, so waiting for company would cost more than it
+    /// saves; requests run alone, on their own threads. False: serving queues and batches them.
+    [[nodiscard]] virtual bool runs_at_once() const { return false; }
+
     [[nodiscard]] const TensorModel* tensors() const final { return this; }
 
     /// No text classifier: nothing below is called.

@@ -56,6 +56,7 @@ struct InferAnswer {
     std::vector<float> embeddings;     ///< [n, E] unit length.
     std::vector<Tensor> tensors;       ///< Of a model over tensors: what was wanted, in that order.
     std::chrono::nanoseconds infer_time{};  ///< In the engine.
+    std::int64_t batch_rows = 1;            ///< Of a model over tensors: rows of its engine call.
 
     [[nodiscard]] std::size_t rows() const { return labels.size(); }
 };

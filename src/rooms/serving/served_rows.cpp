@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "records/uncertainty.h"
+#include "rooms/serving/tensor_rows.h"
 #include "vectors/half.h"
 
 namespace flywheel::serving {
@@ -19,6 +20,14 @@ constexpr std::size_t kMaxRefusedRows = 16;
 std::int32_t whole_micros(std::chrono::nanoseconds time) {
     const auto micros = std::chrono::round<std::chrono::microseconds>(time).count();
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(micros, 0, INT32_MAX));
+}
+
+void set_times(Prediction& prediction, const InferTimes& times) {
+    prediction.us_queue = whole_micros(times.queue);
+    prediction.us_pre = whole_micros(times.input);
+    prediction.us_infer = whole_micros(times.infer);
+    prediction.us_post = whole_micros(times.output);
+    prediction.us_total = whole_micros(times.total);
 }
 
 }  // namespace
@@ -51,9 +60,6 @@ void ServedRows::predict() {
         us_infer_[row] = whole_micros(took);
     }
     answer_->infer_time = std::chrono::nanoseconds(nanos);
-    served.counts->rows[static_cast<std::size_t>(answer_->route)].fetch_add(
-        static_cast<std::int64_t>(n), std::memory_order_relaxed
-    );
 }
 
 Result<void> ServedRows::run() {
@@ -61,32 +67,8 @@ Result<void> ServedRows::run() {
     const auto started = monotonic_now();
     answer_->tensors = TRY(served.tensors()->run(request_->inputs, request_->wanted));
     answer_->infer_time = monotonic_now() - started;
-    TRY(check_outputs());
-    us_infer_.assign(row_count(), whole_micros(answer_->infer_time));
-    served.counts->rows[static_cast<std::size_t>(answer_->route)].fetch_add(
-        request_->rows, std::memory_order_relaxed
-    );
-    return {};
-}
-
-/// What a model gives is checked like what a caller sends: the writer of answers trusts it.
-Result<void> ServedRows::check_outputs() const {
-    const Signature& signature = answer_->served->signature;
-    bool right = answer_->tensors.size() == request_->wanted.size();
-    for (std::size_t i = 0; right && i < answer_->tensors.size(); ++i) {
-        const Tensor& tensor = answer_->tensors[i];
-        const TensorSpec& spec = signature.outputs[request_->wanted[i]];
-        const auto count = element_count(tensor.shape);
-        const bool text = tensor.type == DataType::Bytes;
-        const std::size_t size =
-            text ? tensor.strings.size() : tensor.bytes.bytes().size() / item_size(tensor.type);
-        right = tensor.type == spec.type && fits(tensor.shape, spec.shape) && count &&
-                *count == size && (!signature.batches || tensor.shape[0] == request_->rows);
-    }
-    return right ? Result<void>()
-                 : Result<void>(internal_error(
-                       "Model gave other outputs than its signature says: " + answer_->served->model
-                   ));
+    answer_->batch_rows = request_->rows;
+    return check_outputs(served.signature, request_->wanted, request_->rows, answer_->tensors);
 }
 
 std::size_t ServedRows::row_count() const {
@@ -121,7 +103,9 @@ Prediction ServedRows::blank(std::size_t row) const {
     prediction.model = answer_->served->model;
     prediction.version = answer_->served->number_text;
     prediction.route = answer_->route;
-    prediction.payload_digest = digest_of(row);
+    if (row < row_count()) {
+        prediction.payload_digest = digest_of(row);
+    }
     const auto& subjects = request_->subjects;
     prediction.raw_subject =
         subjects.empty() ? request_->subject : subjects[subjects.size() == 1 ? 0 : row];
@@ -154,13 +138,13 @@ void ServedRows::tell_scores(std::size_t row, Prediction& prediction) const {
     }
 }
 
-void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
+void ServedRows::record(Recorder& recorder, const InferTimes& times) const {
     if (answer_->served->tensors() != nullptr) {
         for (std::size_t row = 0; row < row_count(); ++row) {
             Prediction prediction = blank(row);
             tell_scores(row, prediction);
-            prediction.us_infer = us_infer_[row];
-            prediction.us_total = whole_micros(total);
+            set_times(prediction, times);
+            prediction.batch_rows = static_cast<std::int32_t>(answer_->batch_rows);
             recorder.record(std::move(prediction));
         }
         return;
@@ -187,19 +171,20 @@ void ServedRows::record(Recorder& recorder, std::chrono::nanoseconds total) {
         prediction.embedding.resize(size);
         const std::span<const float> embedding(answer_->embeddings.data() + row * size, size);
         vectors::to_half(embedding, prediction.embedding);
+        set_times(prediction, times);
         prediction.us_infer = us_infer_[row];
-        prediction.us_total = whole_micros(total);
         recorder.record(std::move(prediction));
     }
 }
 
-void ServedRows::refuse(Recorder& recorder, const Error& error) const {
-    const std::size_t rows = std::min(row_count(), kMaxRefusedRows);
-    answer_->served->counts->refused_rows += static_cast<std::int64_t>(row_count());
+void ServedRows::refuse(Recorder& recorder, const Refused& refused) const {
+    const std::size_t rows = std::clamp<std::size_t>(row_count(), 1, kMaxRefusedRows);
     for (std::size_t row = 0; row < rows; ++row) {
         Prediction prediction = blank(row);
-        prediction.status = http_status(error.code);
-        prediction.error = error.message.substr(0, kMaxErrorBytes);
+        set_times(prediction, refused.times);
+        prediction.status = refused.status;
+        prediction.cancelled = refused.status == http_status(Code::Cancelled);
+        prediction.error = refused.message.substr(0, kMaxErrorBytes);
         recorder.record(std::move(prediction));
     }
 }

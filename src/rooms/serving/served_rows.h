@@ -1,16 +1,23 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // The rows of one request on their way through the model to the Recorder. Private to the room;
-// lives for one call of infer().
+// part of an Inference.
 
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "ports/recorder.h"
-#include "rooms/serving/serving.h"
+#include "rooms/serving/infer_request.h"
 
 namespace flywheel::serving {
+
+/// Why a request was not answered.
+struct Refused {
+    int status = 500;
+    std::string_view message{};
+    InferTimes times{};
+};
 
 class ServedRows {
   public:
@@ -22,17 +29,17 @@ class ServedRows {
     /// Fills the tensors of the answer. Internal: the model broke its signature; else what the
     /// model says.
     Result<void> run();
-    /// Hands every row to the recorder. `total` is the time of the whole request so far.
-    void record(Recorder& recorder, std::chrono::nanoseconds total);
+    /// Hands every row to the recorder, with the times of the whole request.
+    void record(Recorder& recorder, const InferTimes& times) const;
     /// Hands over rows that were refused: their digests and why, without payload (it may be no text
-    /// at all).
-    void refuse(Recorder& recorder, const Error& error) const;
+    /// at all). A request that was not read has one row without digest.
+    void refuse(Recorder& recorder, const Refused& refused) const;
+
+    [[nodiscard]] std::size_t row_count() const;
 
   private:
-    [[nodiscard]] std::size_t row_count() const;
     [[nodiscard]] Digest digest_of(std::size_t row) const;
     [[nodiscard]] Prediction blank(std::size_t row) const;
-    Result<void> check_outputs() const;
     /// Label and scores of a row of a model over tensors that has labels.
     void tell_scores(std::size_t row, Prediction& prediction) const;
 

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "ports/engine/tensor_model.h"
 #include "records/correction.h"
+#include "rooms/serving/batch_threads.h"
 #include "rooms/serving/served_counts.h"
 
 namespace flywheel::serving {
@@ -37,8 +38,9 @@ struct ServedVersion {
     Signature signature;
     std::optional<std::size_t> scores;  ///< Of a model over tensors: its output of class scores.
     std::shared_ptr<ServedCounts> counts;
-    Id<Correction> correction;  ///< The newest one looked at, on or off; zero = none.
-    std::vector<double> prior;  ///< [K] class mix it was trained on; empty = not known.
+    std::shared_ptr<BatchLane> lane;  ///< Where its requests wait; null = they run at once.
+    Id<Correction> correction;        ///< The newest one looked at, on or off; zero = none.
+    std::vector<double> prior;        ///< [K] class mix it was trained on; empty = not known.
     std::vector<float>
         factors;  ///< [K] served mix / trained mix; empty = scores are served as they are.
     bool mix_measured =

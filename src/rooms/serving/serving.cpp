@@ -8,21 +8,11 @@
 
 #include <fmt/format.h>
 
-#include "base/rng.h"
-#include "base/text.h"
-#include "rooms/serving/served_rows.h"
-
 namespace flywheel::serving {
 
 namespace {
 
 constexpr std::size_t kRowsInAnId = 65'536;
-
-/// Ids must differ between threads and processes, so each thread draws from a seed of its own.
-Rng& id_rng() {
-    thread_local Rng rng(fresh_seed());
-    return rng;
-}
 
 Error unknown_model(std::string_view model) {
     // The wording clients look for.
@@ -199,6 +189,9 @@ Result<Serving::VersionPointer> Serving::load(const ModelVersion& record, Entry&
     auto& counts = entry.counts[record.number];
     counts = counts ? counts : std::make_shared<ServedCounts>();
     version->counts = counts;
+    if (tensors != nullptr && !tensors->runs_at_once()) {
+        version->lane = batches_.open(version->weights, plan_.batching, counts);
+    }
     return VersionPointer(std::move(version));
 }
 
@@ -253,91 +246,6 @@ Result<Chosen> Serving::choose(std::string_view model, std::string_view version)
     return not_found(
         fmt::format("Request for unknown model: '{}' version '{}' is not found", model, version)
     );
-}
-
-Result<void> Serving::check(std::span<const std::string_view> texts) const {
-    if (texts.empty()) {
-        return invalid_argument("Request has no rows");
-    }
-    if (texts.size() > plan_.max_rows) {
-        return invalid_argument(fmt::format(
-            "Request has more rows than the limit of {}: {}", plan_.max_rows, texts.size()
-        ));
-    }
-    for (std::size_t row = 0; row < texts.size(); ++row) {
-        const std::string_view text = texts[row];
-        if (text.size() > plan_.max_text_bytes) {
-            return invalid_argument(fmt::format(
-                "Row {}: text is larger than the limit of {} bytes: {}",
-                row,
-                plan_.max_text_bytes,
-                text.size()
-            ));
-        }
-        if (trim(text).empty()) {
-            return invalid_argument(fmt::format("Row {}: text is empty", row));
-        }
-        const std::size_t bad = first_invalid_utf8(text);
-        if (bad != std::string_view::npos) {
-            return invalid_argument(
-                fmt::format("Row {}: text is not valid UTF-8 at byte {}", row, bad)
-            );
-        }
-    }
-    return {};
-}
-
-Result<void> Serving::check(const InferRequest& request) const {
-    const auto most = static_cast<std::int64_t>(plan_.max_rows);
-    if (request.rows < 1 || request.rows > most) {
-        return invalid_argument(
-            fmt::format("Request has no rows, or more than the limit of {}: {}", most, request.rows)
-        );
-    }
-    return {};
-}
-
-Uuid Serving::new_id(const InferRequest& request, Time now) const {
-    if (plan_.id_seed && !request.request_id.empty()) {
-        return Uuid::derived(
-            now, fmt::format("{} {} {}", *plan_.id_seed, request.model, request.request_id)
-        );
-    }
-    return Uuid::random(now, id_rng());
-}
-
-InferAnswer Serving::begin_answer(const InferRequest& request, Chosen chosen, Time now) const {
-    InferAnswer answer;
-    answer.base_id = new_id(request, now).with_row(0);
-    answer.request_id =
-        request.request_id.empty() ? answer.base_id.text() : std::string(request.request_id);
-    answer.served = std::move(chosen.version);
-    answer.route = chosen.route;
-    return answer;
-}
-
-Result<InferAnswer> Serving::infer(const InferRequest& request) {
-    return infer(TRY(choose(request.model, request.version)), request);
-}
-
-Result<InferAnswer> Serving::infer(Chosen chosen, const InferRequest& request) {
-    const auto started = monotonic_now();
-    const Time now = clock_->now();
-    InferAnswer answer = begin_answer(request, std::move(chosen), now);
-    const bool tensors = answer.served->tensors() != nullptr;
-    ServedRows rows(request, answer, now);
-    auto done = tensors ? check(request) : check(request.texts);
-    if (done && tensors) {
-        done = rows.run();
-    } else if (done) {
-        rows.predict();
-    }
-    if (!done) {
-        rows.refuse(*recorder_, done.error());
-        return std::move(done).error();
-    }
-    rows.record(*recorder_, monotonic_now() - started);
-    return answer;
 }
 
 Result<std::shared_ptr<const ServedVersion>> Serving::find(

@@ -26,6 +26,8 @@
 #include "records/prediction.h"
 #include "records/rollout.h"
 #include "rooms/serving/infer_request.h"
+#include "rooms/serving/inference.h"
+#include "rooms/serving/published.h"
 #include "rooms/serving/served_version.h"
 
 namespace flywheel::serving {
@@ -34,7 +36,8 @@ struct Plan {
     std::size_t max_rows = 4096;               ///< Texts a request; never above 65,536.
     std::size_t max_text_bytes = 1024 * 1024;  ///< One text.
     double prior_discount =
-        0.25;  ///< While no class mix is measured, scores are divided by prior^this.
+        0.25;              ///< While no class mix is measured, scores are divided by prior^this.
+    BatchLimits batching;  ///< Of models that run in batches.
     std::optional<std::uint64_t>
         id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
 };
@@ -58,29 +61,6 @@ struct ModelStatus {
     std::shared_ptr<const ServedVersion> before;  ///< The previous one, if it is loaded.
 
     [[nodiscard]] bool ready() const { return served != nullptr; }
-};
-
-/// A pointer that is exchanged now and then while many threads read it. Not
-/// std::atomic<std::shared_ptr>: in libstdc++ 12 its load() releases the lock bit relaxed, a race
-/// that ThreadSanitizer reports.
-template <class T>
-class Published {
-  public:
-    explicit Published(std::shared_ptr<const T> first) : pointer_(std::move(first)) {}
-
-    [[nodiscard]] std::shared_ptr<const T> load() const {
-        const std::scoped_lock lock(mutex_);
-        return pointer_;
-    }
-
-    void store(std::shared_ptr<const T> next) {
-        const std::scoped_lock lock(mutex_);
-        pointer_.swap(next);  // the old one goes after the lock, with `next`
-    }
-
-  private:
-    mutable std::mutex mutex_;
-    std::shared_ptr<const T> pointer_;
 };
 
 class Serving {
@@ -117,6 +97,27 @@ class Serving {
     /// Rows a request may have at the most.
     [[nodiscard]] std::size_t max_rows() const { return plan_.max_rows; }
 
+    /// Unavailable when the queue of the version is full already: said before a body is read.
+    [[nodiscard]] Result<void> admit(const Chosen& chosen);
+    /// Runs it on this thread, for a version without a queue. InvalidArgument names the row.
+    Result<void> run(Inference& inference);
+    /// Puts it in its version's queue. `done` is called once, by any thread, also before this
+    /// returns, unless left() comes first; on success take() its outcome. The request's time-out
+    /// counts from `arrived`; `memory` is what its inputs look at, null if the caller keeps that
+    /// until `done`, however long: then there is no time-out.
+    void submit(
+        Inference& inference,
+        Instant arrived,
+        std::shared_ptr<const void> memory,
+        std::function<void(Result<BatchOutcome>)> done
+    );
+    /// Its answer is encoded: counts it and hands its rows to the Recorder.
+    void answered(Inference& inference);
+    /// It was refused, or could not be answered: likewise, with this HTTP status and why.
+    void failed(Inference& inference, int status, std::string_view message);
+    /// Nobody waits for it any more: takes it out of the queue, drops what runs.
+    void left(Inference& inference);
+
     /// infer() by a version chosen before.
     Result<InferAnswer> infer(Chosen chosen, const InferRequest& request);
     /// Answers all rows or none. InvalidArgument names the row; NotFound for an unknown model or
@@ -134,6 +135,8 @@ class Serving {
     [[nodiscard]] std::vector<ModelStatus> status() const;
 
   private:
+    friend class Inference;
+
     using VersionPointer = std::shared_ptr<const ServedVersion>;
 
     /// One model: what is loaded and what is known of it.
@@ -160,8 +163,7 @@ class Serving {
     void show_loading(const Rollout& rollout);
     Result<VersionPointer> load(const ModelVersion& record, Entry& entry) const;
     Result<VersionPointer> correct(VersionPointer version) const;
-    Result<void> check(const InferRequest& request) const;
-    Result<void> check(std::span<const std::string_view> texts) const;
+    Result<void> check(const InferRequest& request, ServedCounts& counts) const;
     [[nodiscard]] Uuid new_id(const InferRequest& request, Time now) const;
     InferAnswer begin_answer(const InferRequest& request, Chosen chosen, Time now) const;
     static ModelStatus status_of(const std::string& model, const Entry& entry);
@@ -174,6 +176,7 @@ class Serving {
     Recorder* recorder_;
     const Clock* clock_;
     Plan plan_;
+    BatchThreads batches_;
     std::mutex refreshing_;
     Published<Table> table_;
 };

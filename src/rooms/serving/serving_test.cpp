@@ -300,19 +300,24 @@ TEST_F(ServingTest, RunsAModelOverTensors) {
 
 TEST(ServedCounts, CountsEachBatchSizeAndLosesNoCall) {
     ServedCounts counts;
-    const InferTimes times{.infer = std::chrono::nanoseconds(5)};
+    const std::chrono::nanoseconds infer(5);
     for (std::int64_t size = 1; size <= 100; ++size) {
-        counts.executed(size, times);
-        counts.executed(size, times);
+        EXPECT_EQ(counts.executed(size, infer) != nullptr, size <= 64);
+        counts.executed(size, infer);
     }
     std::int64_t listed = 0;
     for (const ServedCounts::BatchCounts& batch : counts.batches) {
-        EXPECT_EQ(batch.times.count, 2);
-        EXPECT_EQ(batch.times.infer, 10);
-        listed += batch.times.count;
+        EXPECT_EQ(batch.count, 2);
+        EXPECT_EQ(batch.infer, 10);
+        listed += batch.count;
     }
     EXPECT_EQ(listed, 128);
     EXPECT_EQ(counts.executions, 200);
+    EXPECT_EQ(counts.executed_rows, 100 * 101);
+    const std::array<int, 10> by_rows = {2, 2, 4, 8, 16, 32, 64, 72, 0, 0};
+    for (std::size_t i = 0; i < by_rows.size(); ++i) {
+        EXPECT_EQ(counts.batch_rows[i], by_rows[i]);
+    }
     EXPECT_EQ(counts.last_inference_ms, 0);
 }
 
