@@ -81,7 +81,7 @@ TEST(ImportedModel, WithLabelsIsRecordedWithLabelAndScores) {
     ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows[0].label, 1);
     EXPECT_THAT(rows[0].scores, ElementsAre(.1F, .7F, .2F));
-    EXPECT_NEAR(rows[0].margin.value_or(0), .5, 1e-6);
+    EXPECT_NEAR(rows[0].margin, .5F, 1e-6F);
     EXPECT_EQ(rows[1].label, 2);
     EXPECT_GT(rows[1].scores.at(2), .99F);
     EXPECT_EQ(rows[2].label, 0);
