@@ -124,6 +124,8 @@ struct Project::Parts {
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving_plan.batching = settings.batching;
+        serving_plan.policies = settings.policies;
+        serving_plan.captured = capture.get();
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),
@@ -253,7 +255,13 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
-    TRY(parts.serving->refresh_all().within("load what is served"));
+    if (auto loaded = parts.serving->load_served(); !loaded) {
+        if (loaded.error().code == Code::Unavailable) {
+            return std::move(loaded).error();
+        }
+        // A model that cannot be loaded keeps nobody from its project: there one mends it.
+        log_error("not everything is served", {{"error", loaded.error().message}});
+    }
     return project;
 }
 
@@ -336,10 +344,6 @@ const Engines& Project::engines() const {
     return *parts_->engines;
 }
 
-compression::Compression& Project::compression() {
-    return *parts_->compression;
-}
-
 const Engine& Project::engine() const {
     return *parts_->engine;
 }
@@ -370,6 +374,10 @@ labeling::Labeling& Project::labeling() {
 
 datasets::Datasets& Project::datasets() {
     return *parts_->datasets;
+}
+
+compression::Compression& Project::compression() {
+    return *parts_->compression;
 }
 
 release::Release& Project::release() {
