@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 
-#include <cstdio>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/commands_parts.h"
+#include "app/rollouts/move_commands.h"
 #include "app/version.h"
-#include "base/json_value.h"
 #include "base/log.h"
-#include "base/text.h"
 
 namespace flywheel::app {
 
@@ -127,37 +124,16 @@ void add_loop_commands(CLI::App& app, Wanted& wanted) {
 }
 
 void add_model_commands(CLI::App& app, Wanted& wanted) {
-    CLI::App* model =
-        app.add_subcommand("model", "Versions: list, import, promote, rollback, card");
+    CLI::App* model = app.add_subcommand("model", "Versions: list, import, promote and more");
     model->require_subcommand(1);
     CLI::App* list = add_command(
         *model, "list", "All versions and how they were judged", "flywheel model list --dir news"
     );
+    list->add_option("--model", wanted.move.model, "The model (default: the project's own)");
     add_dir(list, wanted, false);
     add_json(list, wanted);
-    list->callback([&] { wanted.run = [&] { return run_model_list(wanted.scope); }; });
-
-    CLI::App* promote = add_command(
-        *model, "promote", "Serve this version from now on", "flywheel model promote 3 --dir news"
-    );
-    promote->add_option("version", wanted.move.version, "Its number")->required();
-    promote->add_option("--who", wanted.move.who, "Who moves it (default: the user)");
-    add_dir(promote, wanted, false);
-    add_json(promote, wanted);
-    promote->callback([&] { wanted.run = [&] { return run_promote(wanted.scope, wanted.move); }; });
-
-    CLI::App* rollback = add_command(
-        *model,
-        "rollback",
-        "Serve what was served before",
-        "flywheel model rollback --reason 'sports went wrong' --dir news"
-    );
-    rollback->add_option("--reason", wanted.move.reason, "Why")->required();
-    rollback->add_option("--who", wanted.move.who, "Who moves it (default: the user)");
-    add_dir(rollback, wanted, false);
-    add_json(rollback, wanted);
-    rollback->callback([&] { wanted.run = [&] { return run_rollback(wanted.scope, wanted.move); }; }
-    );
+    list->callback([&] { wanted.run = [&] { return run_model_list(wanted.scope, wanted.move); }; });
+    add_move_commands(*model, {wanted.scope, wanted.move, wanted.run});
 
     CLI::App* card = add_command(
         *model, "card", "The model card, as Markdown", "flywheel model card 3 --dir news"
@@ -343,20 +319,6 @@ int fail(const Error& error) {
 }
 
 }  // namespace
-
-void print_out(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
-
-void print_json(const Json& value) {
-    print_out(pretty(value) + "\n");
-}
-
-void say(const std::string& text) {
-    const std::string line = "flywheel: " + printable(text) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stderr);
-}
 
 int run_commands(int count, const char* const* arguments, const DemoFunction& demo) {
     CLI::App app("The data feedback loop around a model, in one program.", "flywheel");

@@ -124,6 +124,8 @@ struct Project::Parts {
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving_plan.batching = settings.batching;
+        serving_plan.policies = settings.policies;
+        serving_plan.captured = capture.get();
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),
@@ -336,10 +338,6 @@ const Engines& Project::engines() const {
     return *parts_->engines;
 }
 
-compression::Compression& Project::compression() {
-    return *parts_->compression;
-}
-
 const Engine& Project::engine() const {
     return *parts_->engine;
 }
@@ -370,6 +368,10 @@ labeling::Labeling& Project::labeling() {
 
 datasets::Datasets& Project::datasets() {
     return *parts_->datasets;
+}
+
+compression::Compression& Project::compression() {
+    return *parts_->compression;
 }
 
 release::Release& Project::release() {

@@ -149,7 +149,14 @@ Server::Server(Project& project, Options options)
       access_({.open_read = options_.open_read}, project.clock(), local_key_) {}
 
 void Server::add_routes() {
-    gateway::add_v2_routes(gateway_, {&project_.serving(), std::string(kVersion)});
+    gateway::add_v2_routes(
+        gateway_,
+        {&project_.serving(),
+         std::string(kVersion),
+         std::make_shared<const gateway::RepositoryRooms>(gateway::RepositoryRooms{
+             project_.compression(), project_.release(), project_.clock(), project_.engines()
+         })}
+    );
     gateway::add_capture_routes(
         gateway_,
         {.serving = &project_.serving(),
@@ -189,6 +196,7 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     plan.threads = server->options_.threads;
     plan.guard = &server->access_;
     TRY(server->gateway_.start(std::move(plan)));
+    project.serving().start();
     loop::Pace pace;
     pace.opens_turns = server->options_.opens_turns;
     server->background_ =
@@ -217,6 +225,7 @@ void Server::stop() {
     gateway_.stop(kFinishWithin);
     loop_ = nullptr;
     background_.reset();
+    project_.serving().stop();
     if (auto flushed = project_.capture().flush(); !flushed) {
         log_error("captured rows not flushed", {{"error", flushed.error().message}});
     }

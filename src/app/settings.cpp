@@ -212,6 +212,47 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     return table.refuse_unknown();
 }
 
+Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPolicy>& policies) {
+    std::string name;
+    serving::VersionPolicy policy;
+    TRY(table.read<std::string>("name", name, "a model's name"));
+    TRY(table.read_name("policy", policy.keep));
+    TRY(table.read_whole("count", policy.count, 1, 1'000'000));
+    table.know("versions");
+    const auto* node = table.find("versions");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        policy.versions.push_back(list->get(i)->value<std::int64_t>().value_or(0));
+    }
+    TRY(table.refuse_unknown());
+    const bool specific = policy.keep == serving::Keep::Specific;
+    if (!is_model_name(name) || specific == policy.versions.empty() ||
+        std::any_of(policy.versions.begin(), policy.versions.end(), [](auto n) { return n < 1; }) ||
+        !policies.emplace(name, policy).second) {
+        return invalid_argument(fmt::format(
+            "[[serve.models]] needs a model's name, each once, and a list of versions with the "
+            "policy \"specific\" only: name '{}'",
+            name
+        ));
+    }
+    return {};
+}
+
+Result<void> read_policies(
+    const Table& serve, std::map<std::string, serving::VersionPolicy>& policies
+) {
+    const auto* node = serve.find("models");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return serve.wrong(*node, "models", "a list of tables, each begun by [[serve.models]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = serve.within(list->get(i)->as_table(), "serve.models");
+        TRY(read_policy(table, policies));
+    }
+    return {};
+}
+
 Result<void> read_serve(Table table, Settings& settings) {
     std::int64_t port = settings.port;
     TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
@@ -229,6 +270,8 @@ Result<void> read_serve(Table table, Settings& settings) {
         }
         TRY(read_batching(table.within(batching->as_table(), "serve.batching"), settings.batching));
     }
+    table.know("models");
+    TRY(read_policies(table, settings.policies));
     return table.refuse_unknown();
 }
 

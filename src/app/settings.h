@@ -5,13 +5,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "loop/conductor.h"
 #include "rooms/capture/capture.h"
-#include "rooms/serving/batch_queue.h"
+#include "rooms/serving/batching/batch_queue.h"
+#include "rooms/serving/versions/version_policy.h"
 
 namespace flywheel::app {
 
@@ -46,6 +48,8 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    std::map<std::string, serving::VersionPolicy>
+        policies;  ///< [[serve.models]]: what of a model is loaded beside its labels.
     CaptureSettings capture;
     WorkerSettings engines;
 };

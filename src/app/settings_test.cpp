@@ -88,6 +88,42 @@ TEST(CaptureSettings, HoldWhatIsTakenOut) {
     EXPECT_EQ(settings->capture.redact[1].pattern, "[A-Z]{2}\\d+");
 }
 
+TEST(ServeSettings, SayWhichVersionsOfAModelAreLoaded) {
+    const auto settings = read(
+        "[[serve.models]]\nname = \"a\"\npolicy = \"latest\"\ncount = 2\n"
+        "[[serve.models]]\nname = \"b\"\npolicy = \"specific\"\nversions = [2, 5]\n"
+        "[[serve.models]]\nname = \"c\"\npolicy = \"all\"\n"
+    );
+    ASSERT_TRUE(settings) << settings.error().message;
+    const auto& policies = settings->policies;
+    EXPECT_EQ(policies.at("a").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2}));
+    EXPECT_EQ(policies.at("b").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2}));
+    EXPECT_EQ(policies.at("c").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2, 1}));
+    EXPECT_TRUE(serving::VersionPolicy().kept({1, 2, 5}).empty());
+}
+
+TEST(ServeSettings, AreRefusedWithTheirPlace) {
+    struct Row {
+        const char* text;
+        const char* says;
+    };
+
+    for (const auto& [text, says] :
+         {Row{"[serve]\nmodels = 5\n", "line 2: 'serve.models'"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"some\"\n", "'serve.models.policy'"},
+          Row{"[[serve.models]]\npolicy = \"all\"\n", "needs a model's name"},
+          Row{"[[serve.models]]\nname = \"a\"\ncount = 0\n", "'serve.models.count'"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"specific\"\n", "versions"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"specific\"\nversions = [0]\n",
+              "list of versions"},
+          Row{"[[serve.models]]\nname = \"a\"\n[[serve.models]]\nname = \"a\"\n", "each once"}}) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST(CaptureSettings, AreRefusedWithTheirPlace) {
     struct Row {
         const char* text;

@@ -122,7 +122,12 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}{}{}",
+        "threads = {}              # 0: half the cores\n"
+        "# What the labels of a model point to is loaded. More of it, reachable by number:\n"
+        "# [[serve.models]]\n"
+        "# name = \"{}\"\n"
+        "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
+        "# policy = \"specific\"     # with versions = [2, 5]\n{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -144,6 +149,7 @@ std::string settings_text(const Settings& settings) {
         settings.address,
         settings.port,
         settings.threads,
+        settings.model,
         batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)

@@ -69,6 +69,11 @@ class CapturedRows {
     /// Feedback that arrived in `arrived`, in order of arrival.
     virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
         const = 0;
+    /// Payloads of newest rows of the model that were answered, newest first: those that stand in
+    /// the journal, of a bounded number of its frames. For warming models up.
+    virtual Result<std::vector<std::string>> recent_payloads(
+        const std::string& model, std::size_t most
+    ) const = 0;
     /// By request id or Prediction id; NotFound when nothing is known under it.
     virtual Result<CapturedRequest> find(const std::string& model, const std::string& id) const = 0;
     /// Rows captured so far are visible to the calls above when this returns.

@@ -41,13 +41,14 @@ std::unique_ptr<Engine> make_openvino(
 }
 
 Result<void> load_served(serving::Serving& serving, const std::string& own) {
-    const auto all = serving.refresh_all();
+    const auto all = serving.load_served();
     if (all) {
         return {};
     }
-    log_error("a model is not loaded", {{"error", all.error().message}});
+    log_error("not everything is served", {{"error", all.error().message}});
     auto mine = serving.refresh(own);
-    return !mine && mine.error().code == Code::NotFound ? Result<void>() : mine;
+    const bool refused = !mine && mine.error().code == Code::Unavailable;
+    return refused ? std::move(mine) : Result<void>();
 }
 
 }  // namespace flywheel::app

@@ -18,8 +18,8 @@ namespace flywheel::app {
     const WorkerSettings& settings, const std::filesystem::path& program
 );
 
-/// Loads what the Rollouts say. An imported model that cannot be loaded stops nobody (its status
-/// says why); the model `own` that the loop trains does.
+/// Loads what the Rollouts say. A model that cannot be loaded keeps nobody from the project (its
+/// status says why, and there one mends it). Unavailable: ledger or vault refuse the model `own`.
 Result<void> load_served(serving::Serving& serving, const std::string& own);
 
 }  // namespace flywheel::app

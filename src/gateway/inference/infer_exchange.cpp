@@ -27,7 +27,9 @@ Result<void> InferExchange::run(
     head_ = read_head(request);
     arrived_ = request.arrived;
     body_bytes_ = request.body.size();
-    chosen_ = TRY(serving_->choose(request.parameter("model"), request.parameter("version")));
+    chosen_ = TRY(serving_->choose(
+        request.parameter("model"), request.parameter("version"), {head_.key, head_.subject, {}}
+    ));
     body_.id = {};
     body_.rows = 0;
     inflated_.clear();
@@ -49,6 +51,7 @@ Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& resp
     }
     TRY(body_.parse(chosen_.version->signature, *body, head_.form));
     const auto decoded = std::chrono::steady_clock::now();
+    settle(chosen_, split_key());
     const bool queues = chosen_.version->lane != nullptr;
     if (queues) {
         head_.move_into(head_store_);
@@ -86,6 +89,18 @@ std::optional<std::string_view> InferExchange::plain_body(const HttpRequest& req
     const std::size_t size = inflated_.size();
     inflated_.append(http::kBodySlack, '\0');
     return std::string_view(inflated_).substr(0, size);
+}
+
+/// What a split sticks to may stand in the body.
+serving::SplitKey InferExchange::split_key() const {
+    const InferParameters& parameters = body_.parameters;
+    const std::string_view subject =
+        parameters.subject.empty() ? head_.subject : parameters.subject;
+    return {
+        parameters.key.empty() ? head_.key : parameters.key,
+        body_.subjects.empty() ? subject : body_.subjects.front(),
+        body_.id.empty() ? head_.request_id : body_.id
+    };
 }
 
 void InferExchange::ask() {

@@ -37,6 +37,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
   private:
     Result<void> begin(const http::HttpRequest& request, http::HttpResponse& response);
     std::optional<std::string_view> plain_body(const http::HttpRequest& request);
+    [[nodiscard]] serving::SplitKey split_key() const;
     void ask();
     void put_off(const http::HttpRequest& request);
     Result<void> answer_late(Result<serving::BatchOutcome> outcome, http::HttpResponse& response);

@@ -102,6 +102,13 @@ Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
         return std::string(name);
     }
     if (!name.empty() && name != model) {
+        const std::string other(name);
+        const auto versions =
+            TRY(rooms.records.versions.count(Where<ModelVersion>().eq(&ModelVersion::model, other))
+            );
+        if (versions > 0) {
+            return other;
+        }
         return not_found(
             fmt::format("Request for unknown model: '{}' is not found; known: '{}'", name, model)
         );

@@ -65,8 +65,16 @@ Result<void> import_model(
     const ModelVersion version = TRY(rooms.compression->import_version(artefact));
     const bool first = !TRY(rooms.release.champion(version.model)).has_value();
     if (first && wanted) {
-        TRY(rooms.release.promote(version.model, version.number, who, rooms.clock.now()));
-        TRY(rooms.serving.refresh(version.model));
+        TRY(rooms.serving.prepare(version.model, version.number, serving::SignatureChange::Refused)
+        );
+        TRY(rooms.release.promote({
+            .model = version.model,
+            .version = version.number,
+            .who = who,
+            .reason = "",
+            .now = rooms.clock.now(),
+        }));
+        TRY(rooms.serving.follow_labels(version.model));
     }
     response.body =
         fmt::format(R"({{"released":{},"version":{}}})", first && wanted, to_json_text(version));

@@ -349,6 +349,12 @@ Result<void> Capture::seal() {
     return state_->committer().seal();
 }
 
+Result<std::vector<std::string>> Capture::recent_payloads(
+    const std::string& model, std::size_t most
+) const {
+    return state_->reader().recent_payloads(model, most);
+}
+
 Result<std::vector<Prediction>> Capture::predictions(const std::string& model, TimeRange range)
     const {
     return state_->reader().predictions(model, range);

@@ -97,6 +97,29 @@ TEST_F(CaptureTest, ShowsRowsFromJournalAndColumnsEachOnceInOrder) {
     EXPECT_TRUE(same(rows(), first)) << "after a restart";
 }
 
+TEST_F(CaptureTest, GivesTheNewestPayloadsOfAModel) {
+    for (const char* text : {"first", "second", "third"}) {
+        Prediction row = sample_prediction(sample_day(1), rng_);
+        row.payload = text;
+        row.status = 200;
+        capture_->record(std::move(row));
+        ASSERT_TRUE(capture_->flush());
+    }
+    Prediction failed = sample_prediction(sample_day(1), rng_);
+    failed.status = 500;
+    failed.payload = "failed";
+    capture_->record(std::move(failed));
+    capture_->record(sample_prediction(sample_day(1), rng_, "other"));
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_EQ(
+        capture_->recent_payloads("news", 2).value(), (std::vector<std::string>{"third", "second"})
+    );
+    EXPECT_EQ(capture_->recent_payloads("news", 9)->size(), 3U);
+    EXPECT_TRUE(capture_->recent_payloads("nobody", 9)->empty());
+    roll_everything();
+    EXPECT_TRUE(capture_->recent_payloads("news", 9)->empty());  // no longer in the journal
+}
+
 TEST_F(CaptureTest, ShowsOnlyGoodRowsThatUsersWereAnswered) {
     const auto time = sample_day(1);
     const Prediction good = record(time);

@@ -17,6 +17,8 @@ namespace {
 
 /// An id is made when its request arrives; clocks of one server differ by less than this.
 constexpr std::chrono::seconds kIdSlack{2};
+/// Read at the most to find recent payloads; a frame has up to 64 KiB.
+constexpr std::size_t kRecentFrames = 64;
 
 bool counts(const Prediction& row, const std::string& model, TimeRange range) {
     const bool live = row.route == Route::Stable || row.route == Route::Canary;
@@ -102,6 +104,27 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
     std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
     return rows;
+}
+
+Result<std::vector<std::string>> CapturedReader::recent_payloads(
+    const std::string& model, std::size_t most
+) const {
+    std::vector<std::string> payloads;
+    const auto places = index_.frames(FrameKind::Predictions, {Time::min(), Time::max()});
+    const std::size_t read = std::min(places.size(), kRecentFrames);
+    for (std::size_t i = 1; i <= read && payloads.size() < most; ++i) {
+        std::vector<std::string> of_frame;
+        const VisitPrediction take = [&](Prediction&& row) {
+            if (row.model == model && row.status == 200 && !row.payload.empty() &&
+                !erased_.covers(row)) {
+                of_frame.push_back(std::move(row.payload));
+            }
+        };
+        TRY(read_frames({places[places.size() - i]}, take));
+        std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(payloads));
+    }
+    payloads.resize(std::min(payloads.size(), most));
+    return payloads;
 }
 
 Result<std::vector<Feedback>> CapturedReader::feedback(const std::string& model, TimeRange arrived)

@@ -31,6 +31,9 @@ class CapturedReader {
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
     /// As CapturedRows::feedback.
     Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const;
+    /// As CapturedRows::recent_payloads.
+    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+        const;
     /// As CapturedRows::find; rows from the columns come without their embedding.
     Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;
     /// Is there a row that feedback with this target is about?

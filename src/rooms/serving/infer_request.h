@@ -14,13 +14,13 @@
 #include "base/id.h"
 #include "ports/engine/tensor.h"
 #include "records/prediction.h"
-#include "rooms/serving/served_version.h"
+#include "rooms/serving/versions/served_version.h"
 
 namespace flywheel::serving {
 
 struct InferRequest {
     std::string_view model;
-    std::string_view version;     ///< "" or "stable", "previous", or a version's number.
+    std::string_view version;     ///< "", a label, or a version's number.
     std::string_view request_id;  ///< "" = the base id becomes it.
     /// Of a text classifier: 1 to max_rows, each valid UTF-8 and not empty.
     std::span<const std::string_view> texts;
@@ -40,10 +40,15 @@ struct InferRequest {
     std::chrono::microseconds timeout{0};  ///< 0 = the default.
 };
 
+struct Split;
+struct Mirror;
+
 /// Which version answers, and why that one.
 struct Chosen {
     std::shared_ptr<const ServedVersion> version;
     Route route = Route::Stable;
+    std::shared_ptr<const Split> split = {};    ///< Still to be settled (split.h); null = it is.
+    std::shared_ptr<const Mirror> mirror = {};  ///< Who gets a copy; null = nobody.
 };
 
 struct InferAnswer {

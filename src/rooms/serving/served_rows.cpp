@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "records/uncertainty.h"
-#include "rooms/serving/tensor_rows.h"
+#include "rooms/serving/batching/tensor_rows.h"
 #include "vectors/half.h"
 
 namespace flywheel::serving {

@@ -14,8 +14,8 @@
 #include "base/result.h"
 #include "ports/engine/tensor_model.h"
 #include "records/correction.h"
-#include "rooms/serving/batch_threads.h"
-#include "rooms/serving/served_counts.h"
+#include "rooms/serving/batching/batch_threads.h"
+#include "rooms/serving/batching/served_counts.h"
 
 namespace flywheel::serving {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/batch_queue.h"
+#include "rooms/serving/batching/batch_queue.h"
 
 #include <algorithm>
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "ports/engine/tensor.h"
-#include "rooms/serving/served_counts.h"
+#include "rooms/serving/batching/served_counts.h"
 
 namespace flywheel::serving {
 

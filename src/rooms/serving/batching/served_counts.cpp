@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/served_counts.h"
+#include "rooms/serving/batching/served_counts.h"
 
 #include <algorithm>
 #include <bit>

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "ports/engine/tensor_model.h"
-#include "rooms/serving/batch_queue.h"
+#include "rooms/serving/batching/batch_queue.h"
 
 namespace flywheel::serving {
 

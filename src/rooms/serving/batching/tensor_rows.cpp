@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/tensor_rows.h"
+#include "rooms/serving/batching/tensor_rows.h"
 
 #include <algorithm>
 

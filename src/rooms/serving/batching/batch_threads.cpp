@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/batch_threads.h"
+#include "rooms/serving/batching/batch_threads.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "rooms/serving/batch_call.h"
+#include "rooms/serving/batching/batch_call.h"
 
 namespace flywheel::serving {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/batch_call.h"
+#include "rooms/serving/batching/batch_call.h"
 
 #include <algorithm>
 
 #include "base/clock.h"
-#include "rooms/serving/tensor_rows.h"
+#include "rooms/serving/batching/tensor_rows.h"
 
 namespace flywheel::serving {
 
