@@ -77,6 +77,7 @@ struct Project::Parts {
     std::unique_ptr<evaluation::Evaluator> evaluation;
     std::unique_ptr<release::Release> release;
     std::unique_ptr<loop::Conductor> conductor;
+    std::optional<trail::AuditLog> audit;
 
     template <class Record>
     [[nodiscard]] Reader<Record> reads() const {
@@ -252,6 +253,7 @@ Result<std::unique_ptr<Project>> Project::open(
                             .within("capture"));
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
+    parts.audit.emplace(parts.writes<AuditEvent>(), clock);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
     TRY(parts.serving->refresh_all().within("load what is served"));
     return project;
@@ -374,6 +376,10 @@ datasets::Datasets& Project::datasets() {
 
 release::Release& Project::release() {
     return *parts_->release;
+}
+
+const trail::AuditLog& Project::audit() const {
+    return *parts_->audit;
 }
 
 loop::Conductor& Project::conductor() {

@@ -222,6 +222,16 @@ Result<void> read_serve(Table table, Settings& settings) {
     settings.port = static_cast<std::uint16_t>(port);
     TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
+    AccessLogSettings& log = settings.access_log;
+    TRY(table.read_name("access_log", log.to));
+    TRY(table.read_whole("access_log_mib", log.mib, 1, 1 << 20));
+    TRY(table.read_whole("access_log_files", log.files, 1, 1000));
+    TRY(table.read<std::string>("tls_certificate", settings.tls_certificate, "a PEM file"));
+    TRY(table.read<std::string>("tls_key", settings.tls_key, "a PEM file"));
+    if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
+        const char* there = settings.tls_key.empty() ? "tls_certificate" : "tls_key";
+        return table.wrong(*table.find(there), there, "set together with its other half");
+    }
     table.know("batching");
     if (const auto* batching = table.find("batching")) {
         if (!batching->is_table()) {

@@ -3,9 +3,12 @@
 // Settings of one project directory: DIR/flywheel.toml, with comments, without secrets. Read once
 // at start.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -34,6 +37,20 @@ struct WorkerSettings {
     double shared_memory_mib = 256;  ///< Of the tensors of one call.
 };
 
+enum class AccessLogTo { Off, File, Stdout };
+
+inline std::span<const std::string_view> names_of(AccessLogTo) {
+    static constexpr std::array<std::string_view, 3> kNames = {"off", "file", "stdout"};
+    return kNames;
+}
+
+/// Where each answered request leaves a line: in table [serve].
+struct AccessLogSettings {
+    AccessLogTo to = AccessLogTo::File;  ///< DIR/log/access.jsonl
+    std::int64_t mib = 64;               ///< A file so large is set aside.
+    std::int64_t files = 5;              ///< So many are kept.
+};
+
 struct Settings {
     std::string model =
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
@@ -46,6 +63,10 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    AccessLogSettings access_log;
+    /// Both or none; a path that is not absolute begins at DIR.
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
     CaptureSettings capture;
     WorkerSettings engines;
 };

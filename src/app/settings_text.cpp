@@ -34,6 +34,34 @@ std::string batching_text(const serving::BatchLimits& limits) {
     );
 }
 
+/// Of the table [serve].
+std::string tls_text(const Settings& settings) {
+    return settings.tls_key.empty()
+               ? std::string(
+                     "# tls_certificate = \"server.crt\"  # PEM files, from this directory; "
+                     "with both, https only\n"
+                     "# tls_key = \"server.key\"\n"
+                 )
+               : fmt::format(
+                     "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                     settings.tls_certificate.string(),
+                     settings.tls_key.string()
+                 );
+}
+
+/// Of the table [serve].
+std::string access_log_text(const AccessLogSettings& log) {
+    return fmt::format(
+        "access_log = \"{}\"      # a line for each request in log/access.jsonl; \"off\", "
+        "\"stdout\"\n"
+        "access_log_mib = {}      # a file so large is set aside; access_log_files are kept\n"
+        "access_log_files = {}\n",
+        enum_name(log.to),
+        log.mib,
+        log.files
+    );
+}
+
 /// The table [capture], with rules as an example.
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
@@ -122,7 +150,7 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}{}{}",
+        "threads = {}              # 0: half the cores\n{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -144,6 +172,8 @@ std::string settings_text(const Settings& settings) {
         settings.address,
         settings.port,
         settings.threads,
+        tls_text(settings),
+        access_log_text(settings.access_log),
         batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)
