@@ -12,9 +12,9 @@
 #include <fmt/ranges.h>
 
 #include "app/commands_parts.h"
+#include "app/operations/service_notice.h"
 #include "app/screen.h"
 #include "app/server.h"
-#include "app/service_notice.h"
 #include "app/signals.h"
 #include "base/json_value.h"
 #include "base/log.h"
