@@ -123,6 +123,10 @@ std::optional<trail::AccessLogPlan> access_log_plan(const Project& project) {
     return plan;
 }
 
+std::chrono::milliseconds milliseconds_of(double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+}
+
 ServerOptions server_options(const Project& project, const ServeOptions& options) {
     const Settings& settings = project.settings();
     return {
@@ -132,6 +136,12 @@ ServerOptions server_options(const Project& project, const ServeOptions& options
         .open_read = settings.open_read,
         .opens_turns = !options.no_turns,
         .access_log = access_log_plan(project),
+        .max_connections = static_cast<std::size_t>(settings.limits.connections),
+        .time_outs =
+            {.head = milliseconds_of(settings.limits.head_seconds),
+             .body = milliseconds_of(settings.limits.body_seconds),
+             .idle = milliseconds_of(settings.limits.idle_seconds),
+             .write = milliseconds_of(settings.limits.write_seconds)},
         .tls = tls_plan(project.dir(), settings),
     };
 }
@@ -275,8 +285,7 @@ Result<void> run_serve(const CommandScope& scope, const ServeOptions& options) {
     if (signal == SIGTERM) {
         // Whoever sends requests here needs a moment to see that no more are wanted. A person at
         // the keyboard does not.
-        const auto drain =
-            std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_seconds * 1e3));
+        const auto drain = milliseconds_of(options.drain_seconds);
         asked_again = wait_for_end(signals, *server, drain).has_value();
     }
     const Impatience impatience(signals, *project, *server, asked_again);

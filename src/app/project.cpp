@@ -125,6 +125,7 @@ struct Project::Parts {
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving_plan.batching = settings.batching;
+        serving_plan.max_rows = static_cast<std::size_t>(settings.limits.rows);
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),

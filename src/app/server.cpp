@@ -224,6 +224,8 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     plan.threads = server->options_.threads;
     plan.guard = &server->access_;
     plan.tls = server->options_.tls;
+    plan.max_connections = server->options_.max_connections;
+    plan.time_outs = server->options_.time_outs;
     TRY(server->gateway_.start(std::move(plan)));
     loop::Pace pace;
     pace.opens_turns = server->options_.opens_turns;

@@ -28,7 +28,9 @@ struct ServerOptions {
     bool open_read = true;      ///< Metadata and metrics need no key.
     bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
     std::optional<trail::AccessLogPlan> access_log = {};  ///< Nothing = none.
-    std::optional<http::TlsPlan> tls = {};                ///< Nothing = plain HTTP.
+    std::size_t max_connections = 10'000;
+    http::HttpTimeOuts time_outs{};
+    std::optional<http::TlsPlan> tls = {};  ///< Nothing = plain HTTP.
 };
 
 class Server {

@@ -212,6 +212,16 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     return table.refuse_unknown();
 }
 
+Result<void> read_limits(Table table, ServeLimits& limits) {
+    TRY(table.read_whole("connections", limits.connections, 1, 1'000'000));
+    TRY(table.read_whole("rows", limits.rows, 1, 65'536));
+    TRY(table.read_share("head_seconds", limits.head_seconds, 0.1, 3600));
+    TRY(table.read_share("body_seconds", limits.body_seconds, 0.1, 3600));
+    TRY(table.read_share("idle_seconds", limits.idle_seconds, 0.1, 86'400));
+    TRY(table.read_share("write_seconds", limits.write_seconds, 0.1, 3600));
+    return table.refuse_unknown();
+}
+
 Result<void> read_serve(Table table, Settings& settings) {
     std::int64_t port = settings.port;
     TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
@@ -231,6 +241,10 @@ Result<void> read_serve(Table table, Settings& settings) {
     if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
         const char* there = settings.tls_key.empty() ? "tls_certificate" : "tls_key";
         return table.wrong(*table.find(there), there, "set together with its other half");
+    }
+    table.know("limits");
+    if (const auto* limits = table.find("limits")) {
+        TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
     }
     table.know("batching");
     if (const auto* batching = table.find("batching")) {

@@ -51,6 +51,16 @@ struct AccessLogSettings {
     std::int64_t files = 5;              ///< So many are kept.
 };
 
+/// What a peer may ask for, and how long it may take: table [serve.limits].
+struct ServeLimits {
+    std::int64_t connections = 10'000;  ///< More are answered 503.
+    std::int64_t rows = 4096;           ///< Of one request.
+    double head_seconds = 10;           ///< First byte, TLS handshake and the whole head.
+    double body_seconds = 30;           ///< And one second more a MiB.
+    double idle_seconds = 75;           ///< Between requests.
+    double write_seconds = 30;          ///< Without progress.
+};
+
 struct Settings {
     std::string model =
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
@@ -63,6 +73,7 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    ServeLimits limits;
     AccessLogSettings access_log;
     /// Both or none; a path that is not absolute begins at DIR.
     std::filesystem::path tls_certificate;

@@ -17,6 +17,25 @@ double days(Duration duration) {
     return static_cast<double>(duration.count()) / 86'400e6;
 }
 
+/// The table [serve.limits].
+std::string limits_text(const ServeLimits& limits) {
+    return fmt::format(
+        "\n[serve.limits]\n"
+        "connections = {}       # more are answered 503\n"
+        "rows = {}               # of one request\n"
+        "head_seconds = {}         # for a TLS handshake and a request's head\n"
+        "body_seconds = {}         # and one more a MiB\n"
+        "idle_seconds = {}         # between two requests\n"
+        "write_seconds = {}        # that a peer may take nothing of its answer\n",
+        limits.connections,
+        limits.rows,
+        limits.head_seconds,
+        limits.body_seconds,
+        limits.idle_seconds,
+        limits.write_seconds
+    );
+}
+
 /// The table [serve.batching].
 std::string batching_text(const serving::BatchLimits& limits) {
     return fmt::format(
@@ -150,7 +169,7 @@ std::string settings_text(const Settings& settings) {
         "[serve]\n"
         "address = \"{}\"\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}{}{}{}{}",
+        "threads = {}              # 0: half the cores\n{}{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -174,6 +193,7 @@ std::string settings_text(const Settings& settings) {
         settings.threads,
         tls_text(settings),
         access_log_text(settings.access_log),
+        limits_text(settings.limits),
         batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)

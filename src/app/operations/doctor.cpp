@@ -82,7 +82,12 @@ void look_inside(
     });
     const std::string versions = "/v1/models/" + door.model() + "/versions?limit=1000";
     look_behind(door, "workers", versions, findings, [&](const Json& told) {
-        return look_at_workers(scope.program, engines_of(told));
+        return look_at_workers(
+            {settings.engines.folder,
+             scope.program.parent_path(),
+             std::filesystem::path(environment("FLYWHEEL_WORKERS"))},
+            engines_of(told)
+        );
     });
 }
 

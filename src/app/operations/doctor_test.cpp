@@ -180,12 +180,12 @@ TEST(Doctor, JudgesModelTrailProgramsAndVersions) {
     EXPECT_EQ(look_at_audit(Json{{"intact", true}, {"events", 7}}).health, Health::Good);
     EXPECT_EQ(look_at_audit(Json{{"intact", false}, {"reason", "event 2"}}).health, Health::Bad);
     const testing::TempFolder folder;
-    const auto program = folder.path() / "flywheel";
-    EXPECT_EQ(look_at_workers(program, {"linear"}).health, Health::Good);
-    EXPECT_EQ(look_at_workers(program, {"linear", "openvino"}).health, Health::Bad);
+    const std::vector<std::filesystem::path> folders = {"", "/none", folder.path()};
+    EXPECT_EQ(look_at_workers(folders, {"linear"}).health, Health::Good);
+    EXPECT_EQ(look_at_workers(folders, {"linear", "openvino"}).health, Health::Bad);
     std::ofstream(folder.path() / "flywheel-openvino") << "#!/bin/true\n";
     ::chmod((folder.path() / "flywheel-openvino").c_str(), 0755);
-    EXPECT_EQ(look_at_workers(program, {"openvino"}).health, Health::Good);
+    EXPECT_EQ(look_at_workers(folders, {"openvino"}).health, Health::Good);
     EXPECT_EQ(look_at_versions("").health, Health::Good);
     EXPECT_EQ(look_at_versions(kVersion).health, Health::Good);
     EXPECT_THAT(look_at_versions("9.9.9").advice, HasSubstr("restart"));

@@ -66,9 +66,9 @@ struct ClockState {
 [[nodiscard]] Finding look_at_model(const Json& status);
 /// `told` as /v1/audit/chain says it.
 [[nodiscard]] Finding look_at_audit(const Json& told);
-/// Worker programs stand beside `program`; `engines` are those that versions of the model name.
+/// Worker programs stand in one of `folders`; `engines` are those that versions of the model name.
 [[nodiscard]] Finding look_at_workers(
-    const std::filesystem::path& program, const std::vector<std::string>& engines
+    const std::vector<std::filesystem::path>& folders, const std::vector<std::string>& engines
 );
 /// `serving` is what the running server says of itself; "" = none runs.
 [[nodiscard]] Finding look_at_versions(std::string_view serving);

@@ -171,13 +171,14 @@ Finding look_at_audit(const Json& told) {
 }
 
 Finding look_at_workers(
-    const std::filesystem::path& program, const std::vector<std::string>& engines
+    const std::vector<std::filesystem::path>& folders, const std::vector<std::string>& engines
 ) {
     constexpr const char* kProgram = "flywheel-openvino";
     const bool needed = std::find(engines.begin(), engines.end(), "openvino") != engines.end();
-    const auto worker = program.parent_path() / kProgram;
-    if (::access(worker.c_str(), X_OK) == 0) {
-        return {"workers", Health::Good, worker.string()};
+    for (const auto& folder : folders) {
+        if (!folder.empty() && ::access((folder / kProgram).c_str(), X_OK) == 0) {
+            return {"workers", Health::Good, (folder / kProgram).string()};
+        }
     }
     if (!needed) {
         return {"workers", Health::Good, fmt::format("no {}, and no model needs it", kProgram)};
@@ -185,8 +186,8 @@ Finding look_at_workers(
     return {
         "workers",
         Health::Bad,
-        fmt::format("{} is not there, but a model needs it", worker.string()),
-        "install it beside this program"
+        fmt::format("{} is not there, but a model needs it", kProgram),
+        "put it beside this program, or say where it is: [engines] folder in flywheel.toml"
     };
 }
 
