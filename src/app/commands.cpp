@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/command_words.h"
 #include "app/commands_parts.h"
 #include "app/rollouts/move_commands.h"
 #include "app/version.h"
@@ -11,27 +12,6 @@
 
 namespace flywheel::app {
 
-namespace {
-
-/// All that the arguments say; what the callbacks below run with.
-struct Wanted {
-    CommandScope scope;
-    std::function<Result<void>()> run;
-    InitOptions init;
-    std::filesystem::path file;
-    ColumnNames columns;
-    ServeOptions serve;
-    MoveOptions move;
-    ImportModelOptions import_model;
-    std::string before;
-    std::string after;
-    KeyOptions key;
-    std::string subject;
-    JobOptions job;
-    DemoOptions demo;
-};
-
-/// Adds one command; `example` stands at the end of its --help.
 CLI::App* add_command(
     CLI::App& parent, const std::string& name, const std::string& what, const std::string& example
 ) {
@@ -49,6 +29,8 @@ void add_dir(CLI::App* command, Wanted& wanted, bool positional) {
 void add_json(CLI::App* command, Wanted& wanted) {
     command->add_flag("--json", wanted.scope.json, "Print JSON, for scripts");
 }
+
+namespace {
 
 void add_project_commands(CLI::App& app, Wanted& wanted) {
     CLI::App* init = add_command(
@@ -206,49 +188,6 @@ void add_record_commands(CLI::App& app, Wanted& wanted) {
     });
 }
 
-void add_key_commands(CLI::App& app, Wanted& wanted) {
-    CLI::App* key = app.add_subcommand("key", "Keys of callers: add, list, revoke");
-    key->require_subcommand(1);
-    CLI::App* add = add_command(
-        *key,
-        "add",
-        "Make a key and show it once",
-        "flywheel key add shop --roles infer,feedback --rate 100 --dir news"
-    );
-    add->add_option("name", wanted.key.name, "Who will use it")->required();
-    add->add_option("--roles", wanted.key.roles, "Of infer, feedback, label, read, admin")
-        ->delimiter(',')
-        ->required();
-    add->add_option("--rate", wanted.key.rate, "Requests a second; 0 = no limit (default: 0)");
-    add->add_option("--burst", wanted.key.burst, "Requests at once (default: as the rate)");
-    add->add_option("--expires", wanted.key.expires, "Date or time (default: never)");
-    add_dir(add, wanted, false);
-    add_json(add, wanted);
-    add->callback([&] { wanted.run = [&] { return run_key_add(wanted.scope, wanted.key); }; });
-
-    CLI::App* list = add_command(*key, "list", "All keys", "flywheel key list --dir news");
-    add_dir(list, wanted, false);
-    add_json(list, wanted);
-    list->callback([&] { wanted.run = [&] { return run_key_list(wanted.scope); }; });
-
-    CLI::App* revoke = add_command(
-        *key, "revoke", "Refuse a key from now on", "flywheel key revoke shop --dir news"
-    );
-    revoke->add_option("name", wanted.key.name, "Whose")->required();
-    add_dir(revoke, wanted, false);
-    revoke->callback([&] { wanted.run = [&] { return run_key_revoke(wanted.scope, wanted.key); }; }
-    );
-}
-
-void add_doctor(CLI::App& app, Wanted& wanted) {
-    CLI::App* doctor = add_command(
-        app, "doctor", "Check directory, disk, clock, ports, keys, versions", "flywheel doctor news"
-    );
-    add_dir(doctor, wanted, true);
-    add_json(doctor, wanted);
-    doctor->callback([&] { wanted.run = [&] { return run_doctor(wanted.scope); }; });
-}
-
 void add_erase(CLI::App& app, Wanted& wanted) {
     CLI::App* erase = add_command(
         app,
@@ -334,8 +273,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_model_commands(app, wanted);
     add_model_import(*app.get_subcommand("model"), wanted);
     add_record_commands(app, wanted);
-    add_key_commands(app, wanted);
-    add_doctor(app, wanted);
+    add_operations_commands(app, wanted);
     add_erase(app, wanted);
     add_job(app, wanted);
     try {

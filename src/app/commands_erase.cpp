@@ -37,6 +37,9 @@ Result<void> run_erase(const CommandScope& scope, const std::string& subject) {
     static const SystemClock kClock;
     const auto project = TRY(Project::open(scope.dir, kClock, {}));
     const EraseReport report = TRY(project->capture().erase(subject));
+    trail::Act act{.who = user_name(), .name = "erase"};  // whose rows is not said again
+    act.detail = canonical({{"rows", report.rows}, {"segments", report.segments}});
+    TRY(project->audit().record(std::move(act)));
     const std::int64_t copies = TRY(copies_left(*project, report, project->ledger()));
     if (scope.json) {
         print_json(

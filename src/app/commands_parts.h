@@ -67,6 +67,11 @@ struct KeyOptions {
     std::string expires;  ///< RFC 3339 or a date; "" = never.
 };
 
+struct AuditOptions {
+    std::int64_t limit = 50;  ///< Newest events.
+    bool verify = false;      ///< Only: is the trail as it was written?
+};
+
 struct JobOptions {
     std::string kind;
     std::filesystem::path spec;
@@ -101,6 +106,7 @@ Result<void> run_dataset_diff(
 Result<void> run_key_add(const CommandScope& scope, const KeyOptions& options);
 Result<void> run_key_list(const CommandScope& scope);
 Result<void> run_key_revoke(const CommandScope& scope, const KeyOptions& options);
+Result<void> run_audit(const CommandScope& scope, const AuditOptions& options);
 /// Looks at everything a server needs and says what to do; Unavailable when something is wrong.
 Result<void> run_doctor(const CommandScope& scope);
 /// Erases a subject's rows; no server may have the directory.

@@ -77,6 +77,7 @@ struct Project::Parts {
     std::unique_ptr<evaluation::Evaluator> evaluation;
     std::unique_ptr<release::Release> release;
     std::unique_ptr<loop::Conductor> conductor;
+    std::optional<trail::AuditLog> audit;
 
     template <class Record>
     [[nodiscard]] Reader<Record> reads() const {
@@ -126,6 +127,7 @@ struct Project::Parts {
         serving_plan.batching = settings.batching;
         serving_plan.policies = settings.policies;
         serving_plan.captured = capture.get();
+        serving_plan.max_rows = static_cast<std::size_t>(settings.limits.rows);
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),
@@ -254,6 +256,7 @@ Result<std::unique_ptr<Project>> Project::open(
                             .within("capture"));
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
+    parts.audit.emplace(parts.writes<AuditEvent>(), clock);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
     TRY(load_served(*parts.serving, project->settings_.model).within("load what is served"));
     return project;
@@ -376,6 +379,10 @@ compression::Compression& Project::compression() {
 
 release::Release& Project::release() {
     return *parts_->release;
+}
+
+const trail::AuditLog& Project::audit() const {
+    return *parts_->audit;
 }
 
 loop::Conductor& Project::conductor() {

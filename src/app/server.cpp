@@ -29,13 +29,13 @@ constexpr auto kRollEvery = std::chrono::seconds(60);
 constexpr const char* kUrlFile = "server.url";
 constexpr const char* kKeyFile = "server.key";
 
-std::string url_of(const std::string& address, std::uint16_t port) {
+std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {
     // Whoever listens everywhere is asked here.
     std::string host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
     if (host.find(':') != std::string::npos) {
         host = "[" + host + "]";
     }
-    return fmt::format("http://{}:{}", host, port);
+    return fmt::format("{}://{}:{}", scheme, host, port);
 }
 
 bool is_loopback(const std::string& address) {
@@ -111,6 +111,13 @@ class Server::Roller {
     std::thread thread_;
 };
 
+std::optional<http::TlsPlan> tls_plan(const std::filesystem::path& dir, const Settings& settings) {
+    if (settings.tls_key.empty()) {
+        return {};
+    }
+    return http::TlsPlan{dir / settings.tls_certificate, dir / settings.tls_key};
+}
+
 gateway::V1Rooms v1_rooms(Project& project) {
     return {
         .labeling = project.labeling(),
@@ -138,6 +145,7 @@ gateway::V1Rooms v1_rooms(Project& project) {
         .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
         .compression = &project.compression(),
         .engines = &project.engines(),
+        .audit = &project.audit(),
         .wake_loop = {},
     };
 }
@@ -146,9 +154,12 @@ Server::Server(Project& project, Options options)
     : project_(project),
       options_(std::move(options)),
       local_key_("fwk_" + random_secret(32)),
-      access_({.open_read = options_.open_read}, project.clock(), local_key_) {}
+      access_(
+          {.open_read = options_.open_read, .refusals = &refusals_}, project.clock(), local_key_
+      ) {}
 
 void Server::add_routes() {
+    gateway_.keep_audit(project_.audit());
     gateway::add_v2_routes(
         gateway_,
         {&project_.serving(),
@@ -162,15 +173,36 @@ void Server::add_routes() {
         {.serving = &project_.serving(),
          .feedback = &project_.capture(),
          .captured = &project_.capture(),
-         .clock = &project_.clock()}
+         .clock = &project_.clock(),
+         .refusals = &refusals_}
     );
     gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });
     gateway::V1Rooms rooms = v1_rooms(project_);
     rooms.access = &access_;
+    rooms.refusals = &refusals_;
     rooms.wake_loop = [this] { wake_loop(); };
     gateway::add_v1_routes(gateway_, rooms);
     gateway::add_home_page(gateway_);
     gateway_.add_metrics([this](gateway::MetricsPage& page) { access_.append_metrics(page); });
+}
+
+Result<void> Server::open_access_log() {
+    if (!options_.access_log) {
+        return {};
+    }
+    access_log_ = TRY(trail::AccessLog::open(*options_.access_log, project_.clock()));
+    gateway_.add_observer(*access_log_);
+    gateway_.add_metrics([this](gateway::MetricsPage& page) {
+        const trail::AccessLogCounts counts = access_log_->counts();
+        page.family("fw_access_log_lines_total", "counter", "Lines of the access log, by fate.");
+        for (const auto& [fate, lines] :
+             {std::pair("written", counts.written),
+              std::pair("dropped_buffer", counts.dropped_buffer),
+              std::pair("dropped_disk", counts.dropped_disk)}) {
+            page.sample("fw_access_log_lines_total", {{"fate", fate}}, static_cast<double>(lines));
+        }
+    });
+    return {};
 }
 
 /// Whoever can reach the server from elsewhere must show a key.
@@ -189,12 +221,18 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     auto server = std::make_unique<Server>(project, std::move(options));
     server->access_.refresh(TRY(Reader<ApiKey>(project.ledger()).select()));
     TRY(server->check_address());
+    TRY(project.audit().settings_read("local", TRY(sha256_of_file(project.dir() / "flywheel.toml")))
+    );
     server->add_routes();
+    TRY(server->open_access_log());
     http::HttpServerPlan plan;
     plan.address = server->options_.address;
     plan.port = server->options_.port;
     plan.threads = server->options_.threads;
     plan.guard = &server->access_;
+    plan.tls = server->options_.tls;
+    plan.max_connections = server->options_.max_connections;
+    plan.time_outs = server->options_.time_outs;
     TRY(server->gateway_.start(std::move(plan)));
     project.serving().start();
     loop::Pace pace;
@@ -203,6 +241,15 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
         std::make_unique<loop::Background>(project.conductor(), project.clock(), pace);
     server->loop_ = server->background_.get();
     server->roller_ = std::make_unique<Roller>(project);
+    server->clerk_ = std::make_unique<gateway::Clerk>(
+        gateway::ClerkDoors{
+            server->access_,
+            gateway::Keys(Writer<ApiKey>(project.ledger()), project.clock()),
+            project.audit(),
+            server->refusals_
+        },
+        gateway::Clerk::Plan{}
+    );
     write_line(project.dir() / kKeyFile, server->local_key_);
     write_line(project.dir() / kUrlFile, server->url());
     return server;
@@ -230,10 +277,24 @@ void Server::stop() {
         log_error("captured rows not flushed", {{"error", flushed.error().message}});
     }
     roller_.reset();
+    clerk_.reset();
+    if (access_log_) {
+        access_log_->flush();
+    }
     std::error_code ignored;
     if (listened) {
         std::filesystem::remove(project_.dir() / kUrlFile, ignored);
         std::filesystem::remove(project_.dir() / kKeyFile, ignored);
+    }
+}
+
+void Server::hurry() {
+    gateway_.hurry();
+}
+
+void Server::reopen_logs() {
+    if (access_log_) {
+        access_log_->reopen();
     }
 }
 
@@ -248,14 +309,19 @@ std::uint16_t Server::port() const {
 }
 
 std::string Server::url() const {
-    return url_of(options_.address, port());
+    return url_of(options_.tls ? "https" : "http", options_.address, port());
 }
 
 RunningServer running_server(const std::filesystem::path& dir, const Settings& settings) {
-    RunningServer found{url_of(settings.address, settings.port), ""};
+    const auto tls = tls_plan(dir, settings);
+    RunningServer found{
+        url_of(tls ? "https" : "http", settings.address, settings.port),
+        "",
+        tls ? tls->certificate : std::filesystem::path()
+    };
     std::ifstream url(dir / kUrlFile);
     std::string line;
-    if (std::getline(url, line) && line.starts_with("http://")) {
+    if (std::getline(url, line) && line.starts_with("http")) {
         found.url = line;
     }
     std::ifstream key(dir / kKeyFile);

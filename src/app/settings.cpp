@@ -253,6 +253,16 @@ Result<void> read_policies(
     return {};
 }
 
+Result<void> read_limits(Table table, ServeLimits& limits) {
+    TRY(table.read_whole("connections", limits.connections, 1, 1'000'000));
+    TRY(table.read_whole("rows", limits.rows, 1, 65'536));
+    TRY(table.read_share("head_seconds", limits.head_seconds, 0.1, 3600));
+    TRY(table.read_share("body_seconds", limits.body_seconds, 0.1, 3600));
+    TRY(table.read_share("idle_seconds", limits.idle_seconds, 0.1, 86'400));
+    TRY(table.read_share("write_seconds", limits.write_seconds, 0.1, 3600));
+    return table.refuse_unknown();
+}
+
 Result<void> read_serve(Table table, Settings& settings) {
     std::int64_t port = settings.port;
     TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
@@ -263,6 +273,20 @@ Result<void> read_serve(Table table, Settings& settings) {
     settings.port = static_cast<std::uint16_t>(port);
     TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
+    AccessLogSettings& log = settings.access_log;
+    TRY(table.read_name("access_log", log.to));
+    TRY(table.read_whole("access_log_mib", log.mib, 1, 1 << 20));
+    TRY(table.read_whole("access_log_files", log.files, 1, 1000));
+    TRY(table.read<std::string>("tls_certificate", settings.tls_certificate, "a PEM file"));
+    TRY(table.read<std::string>("tls_key", settings.tls_key, "a PEM file"));
+    if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
+        const char* there = settings.tls_key.empty() ? "tls_certificate" : "tls_key";
+        return table.wrong(*table.find(there), there, "set together with its other half");
+    }
+    table.know("limits");
+    if (const auto* limits = table.find("limits")) {
+        TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
+    }
     table.know("batching");
     if (const auto* batching = table.find("batching")) {
         if (!batching->is_table()) {

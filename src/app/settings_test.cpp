@@ -149,5 +149,44 @@ TEST(CaptureSettings, AreRefusedWithTheirPlace) {
     }
 }
 
+TEST(ServeSettings, AreReadBackAsTheyAreWritten) {
+    Settings settings;
+    settings.access_log = {AccessLogTo::Stdout, 7, 3};
+    settings.tls_certificate = "server.crt";
+    settings.tls_key = "/etc/keys/server.key";
+    settings.limits.connections = 12;
+    settings.limits.head_seconds = 2.5;
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->access_log.to, AccessLogTo::Stdout);
+    EXPECT_EQ(again->access_log.mib, 7);
+    EXPECT_EQ(again->access_log.files, 3);
+    EXPECT_EQ(again->tls_certificate, "server.crt");
+    EXPECT_EQ(again->tls_key, "/etc/keys/server.key");
+    EXPECT_EQ(again->limits.connections, 12);
+    EXPECT_EQ(again->limits.head_seconds, 2.5);
+    EXPECT_EQ(again->limits.rows, 4096);
+}
+
+TEST(ServeSettings, RefuseWhatCannotBeMeant) {
+    for (const char* text : {
+             "access_log = \"syslog\"",
+             "access_log_mib = 0",
+             "access_log_files = 0",
+             "tls_certificate = \"server.crt\"",
+             "tls_key = \"server.key\"",
+             "limits.rows = 65537",
+             "limits.connections = 0",
+             "limits.idle_seconds = -1.0",
+             "limits.speed = 3",
+         }) {
+        SCOPED_TRACE(text);
+        const auto refused = read(std::string("[serve]\n") + text + "\n");
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find("line 2"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace flywheel::app

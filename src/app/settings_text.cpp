@@ -17,6 +17,25 @@ double days(Duration duration) {
     return static_cast<double>(duration.count()) / 86'400e6;
 }
 
+/// The table [serve.limits].
+std::string limits_text(const ServeLimits& limits) {
+    return fmt::format(
+        "\n[serve.limits]\n"
+        "connections = {}       # more are answered 503\n"
+        "rows = {}               # of one request\n"
+        "head_seconds = {}         # for a TLS handshake and a request's head\n"
+        "body_seconds = {}         # and one more a MiB\n"
+        "idle_seconds = {}         # between two requests\n"
+        "write_seconds = {}        # that a peer may take nothing of its answer\n",
+        limits.connections,
+        limits.rows,
+        limits.head_seconds,
+        limits.body_seconds,
+        limits.idle_seconds,
+        limits.write_seconds
+    );
+}
+
 /// The table [serve.batching].
 std::string batching_text(const serving::BatchLimits& limits) {
     return fmt::format(
@@ -31,6 +50,34 @@ std::string batching_text(const serving::BatchLimits& limits) {
         limits.queue_rows,
         limits.instances,
         static_cast<double>(limits.time_out.count()) * 1e-6
+    );
+}
+
+/// Of the table [serve].
+std::string tls_text(const Settings& settings) {
+    return settings.tls_key.empty()
+               ? std::string(
+                     "# tls_certificate = \"server.crt\"  # PEM files, from this directory; "
+                     "with both, https only\n"
+                     "# tls_key = \"server.key\"\n"
+                 )
+               : fmt::format(
+                     "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                     settings.tls_certificate.string(),
+                     settings.tls_key.string()
+                 );
+}
+
+/// Of the table [serve].
+std::string access_log_text(const AccessLogSettings& log) {
+    return fmt::format(
+        "access_log = \"{}\"      # a line for each request in log/access.jsonl; \"off\", "
+        "\"stdout\"\n"
+        "access_log_mib = {}      # a file so large is set aside; access_log_files are kept\n"
+        "access_log_files = {}\n",
+        enum_name(log.to),
+        log.mib,
+        log.files
     );
 }
 
@@ -127,7 +174,7 @@ std::string settings_text(const Settings& settings) {
         "# [[serve.models]]\n"
         "# name = \"{}\"\n"
         "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
-        "# policy = \"specific\"     # with versions = [2, 5]\n{}{}{}",
+        "# policy = \"specific\"     # with versions = [2, 5]\n{}{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -150,6 +197,9 @@ std::string settings_text(const Settings& settings) {
         settings.port,
         settings.threads,
         settings.model,
+        tls_text(settings),
+        access_log_text(settings.access_log),
+        limits_text(settings.limits),
         batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)

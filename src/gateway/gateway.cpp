@@ -81,6 +81,12 @@ Gateway::Gateway() {
             page.family("fw_in_flight", "gauge", "Requests being answered.");
             page.sample("fw_in_flight", {}, static_cast<double>(server->in_flight()));
         }
+        if (server != nullptr) {
+            page.family(
+                "fw_tls_failures_total", "counter", "Connections that ended before TLS stood."
+            );
+            page.sample("fw_tls_failures_total", {}, static_cast<double>(server->tls_failures()));
+        }
         page.family("fw_ready", "gauge", "1 when ready to serve.");
         page.sample("fw_ready", {}, ready() ? 1 : 0);
     });
@@ -137,6 +143,12 @@ void Gateway::stop(std::chrono::milliseconds finish_within) {
     announce_stop();
     if (server_) {
         server_->stop(finish_within);
+    }
+}
+
+void Gateway::hurry() {
+    if (server_) {
+        server_->hurry();
     }
 }
 

@@ -61,7 +61,7 @@ class Words(FolderTest):
     def test_every_command_has_help_with_an_example(self):
         commands = ["demo", "init", "import", "serve", "status", "turn", "model list", "model promote",
                     "model rollback", "model card", "label export", "dataset log", "dataset diff",
-                    "key add", "key list", "key revoke", "doctor"]
+                    "key add", "key list", "key revoke", "audit", "doctor"]
         for command in commands:
             out = self.run_well(*command.split(), "--help")
             self.assertIn("Example:\n  flywheel " + command.split()[0], out)

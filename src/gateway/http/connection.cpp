@@ -36,6 +36,9 @@ Connection::Connection(Loop& loop, asio::ip::tcp::socket socket)
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.non_blocking(true, ignored);
+    if (loop.shared->tls != nullptr) {
+        tls_ = loop.shared->tls->session(socket_.native_handle());
+    }
     remote_ = socket_.remote_endpoint(ignored).address().to_string();
     wait_at_most(
         Phase::FirstByte, loop.shared->stopping ? kLastChance : loop.shared->plan.time_outs.head
@@ -59,6 +62,9 @@ awaitable<void> Connection::live(std::unique_ptr<Connection> self) {
 }
 
 awaitable<void> Connection::serve() {
+    if (tls_ && !co_await shake_hands()) {
+        co_return;
+    }
     for (;;) {
         const Step step = find_request();
         if (step == Step::More) {
@@ -317,6 +323,7 @@ void Connection::finish_request() {
              .bytes_out = answer_bytes_}
         );
     }
+    taken_.reset();
     search_ = {};
     if (chunks_.done() && chunks_.body().capacity() > kKeptBuffer) {
         chunks_ = ChunkedBody();
@@ -366,13 +373,7 @@ std::shared_ptr<const void> Connection::keep_body() {
     if (head_.chunked) {
         return std::make_shared<const std::string>(std::move(chunks_.body()));
     }
-    const std::string_view rest = unread();
-    auto kept = std::make_shared<std::vector<char>>(rest.size() + kBodySlack);
-    std::copy(rest.begin(), rest.end(), kept->begin());
-    begin_ = 0;
-    end_ = rest.size();
-    bytes_.swap(*kept);
-    return kept;
+    return take_bytes();
 }
 
 void Connection::stop_waiting() {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -41,8 +42,11 @@ struct Shared {
     std::atomic<bool> closing = false;   ///< Answers carry Connection: close.
     std::atomic<bool> stopping = false;  ///< No new connections; idle ones end.
     std::mutex mutex;
-    std::condition_variable one_less;  ///< A connection has ended.
+    std::condition_variable one_less;  ///< A connection has ended, or nobody waits for one.
+    bool hurried = false;              ///< Under the mutex.
     SlowLane* slow_lane = nullptr;
+    const TlsIdentity* tls = nullptr;  ///< Null = plain HTTP.
+    std::atomic<std::uint64_t> tls_failures = 0;
 };
 
 /// One event loop. Everything but `context` belongs to the thread that runs it.
@@ -98,6 +102,8 @@ class Connection final : public Deferral {
     asio::awaitable<bool> await_answer();
     asio::awaitable<bool> write_rest();
     asio::awaitable<void> linger();
+    asio::awaitable<bool> shake_hands();
+    asio::awaitable<void> answer_refused();
 
     Step find_request();
     Step choose_route();
@@ -110,9 +116,15 @@ class Connection final : public Deferral {
     void run_route();
     void settle(const Result<void>& outcome);
     Peer read_ahead();
+    std::shared_ptr<const void> take_bytes();
     void ask_whether_there();
     void encode_head();
     bool write_now();
+    std::size_t read_some(asio::mutable_buffer to, boost::system::error_code& error);
+    std::size_t write_some(asio::const_buffer from, boost::system::error_code& error);
+    boost::system::error_code error_of(TlsStep step);
+    bool speaks_plainly();
+    [[nodiscard]] std::size_t progress() const;
     void finish_request();
 
     void wait_at_most(Phase phase, std::chrono::milliseconds limit);
@@ -124,6 +136,8 @@ class Connection final : public Deferral {
 
     Loop* loop_;
     asio::ip::tcp::socket socket_;
+    std::unique_ptr<TlsSession> tls_;  // null on a plain connection
+    asio::ip::tcp::socket::wait_type tls_waits_ = asio::ip::tcp::socket::wait_read;
     std::size_t slot_ = 0;  // in loop_->connections
 
     std::vector<char> bytes_;  // what was read; kBodySlack bytes at the end stay unused
@@ -148,11 +162,12 @@ class Connection final : public Deferral {
     Instant deadline_ = Instant::max();
     bool late_ = false;
     bool keep_alive_ = true;
-    std::string remote_;            // the peer's address
-    std::size_t answer_bytes_ = 0;  // of the answer's body
-    bool head_known_ = false;       // head_ holds the head of this request
-    bool answers_error_ = false;    // response_ is ready, no route runs
-    bool head_only_ = false;        // HEAD: the answer has no body
+    std::shared_ptr<const void> taken_;  // bytes that the request's views still look at
+    std::string remote_;                 // the peer's address
+    std::size_t answer_bytes_ = 0;       // of the answer's body
+    bool head_known_ = false;            // head_ holds the head of this request
+    bool answers_error_ = false;         // response_ is ready, no route runs
+    bool head_only_ = false;             // HEAD: the answer has no body
     bool in_flight_ = false;
 };
 

@@ -102,13 +102,28 @@ awaitable<bool> Connection::await_answer() {
     co_return false;
 }
 
+/// The buffer goes, with what the request's views look at, and another one takes its place. Until
+/// the request is finished it stays here too, for the observer.
+std::shared_ptr<const void> Connection::take_bytes() {
+    const std::string_view rest = unread();
+    auto kept = std::make_shared<std::vector<char>>(rest.size() + kBodySlack);
+    std::copy(rest.begin(), rest.end(), kept->begin());
+    begin_ = 0;
+    end_ = rest.size();
+    bytes_.swap(*kept);
+    taken_ = kept;
+    return kept;
+}
+
 /// Takes what the peer has sent: further requests, which are no end, or its end.
 Connection::Peer Connection::read_ahead() {
+    if (taken_ == nullptr) {
+        take_bytes();  // reading on may move what the request's head stands in
+    }
     make_room();
     error_code error;
-    const std::size_t count = socket_.read_some(
-        asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error
-    );
+    const std::size_t count =
+        read_some(asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error);
     if (error == asio::error::eof) {
         ask_whether_there();
         return Peer::Waits;
@@ -129,8 +144,9 @@ void Connection::ask_whether_there() {
         return;
     }
     error_code error;
-    const std::size_t count = socket_.write_some(asio::buffer(kInterim), error);
-    interim_left_ = count > 0 ? kInterim.substr(count) : std::string_view();
+    const std::size_t count = write_some(asio::buffer(kInterim), error);
+    // TLS has put what did not go into a record of its own: the next write begins with it.
+    interim_left_ = count > 0 || tls_ ? kInterim.substr(count) : std::string_view();
 }
 
 /// Reads some more. False when the connection is over; a late head or body is refused, which the
@@ -139,11 +155,18 @@ awaitable<bool> Connection::fill() {
     make_room();
     error_code error;
     const auto space = asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_);
-    std::size_t count =
-        co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    std::size_t count = 0;
+    if (tls_) {
+        count = read_some(space, error);
+        while (error == asio::error::would_block) {
+            co_await socket_.async_wait(tls_waits_, redirect_error(use_awaitable, error));
+            count = error ? 0 : read_some(space, error);
+        }
+    } else {
+        count = co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    }
     if (error == asio::error::operation_aborted && !late_ && loop_->shared->stopping) {
-        count =
-            socket_.read_some(space, error);  // a request may have come while it was told to end
+        count = read_some(space, error);  // a request may have come while it was told to end
     }
     if (!error) {
         late_ = false;
@@ -157,16 +180,102 @@ awaitable<bool> Connection::fill() {
              head ? "Request head did not arrive in time" : "Request body did not arrive in time"}
         );
         if (head) {  // nobody above will answer
-            request_.arrived = std::chrono::steady_clock::now();
-            encode_head();
-            if (!write_now()) {
-                co_await write_rest();
-            }
-            finish_request();
-            co_await linger();
+            co_await answer_refused();
         }
     }
     co_return false;
+}
+
+/// Sends the refusal that stands in response_, and ends.
+awaitable<void> Connection::answer_refused() {
+    request_.arrived = std::chrono::steady_clock::now();
+    encode_head();
+    if (!write_now()) {
+        co_await write_rest();
+    }
+    finish_request();
+    co_await linger();
+}
+
+/// Before the first request, within the time of its head. False when the connection is over.
+awaitable<bool> Connection::shake_hands() {
+    error_code error;
+    co_await socket_.async_wait(
+        asio::ip::tcp::socket::wait_read, redirect_error(use_awaitable, error)
+    );
+    if (!error && speaks_plainly()) {
+        loop_->shared->tls_failures += 1;
+        tls_.reset();
+        refuse({400, "This port speaks TLS; begin the address with https://"});
+        co_await answer_refused();
+        co_return false;
+    }
+    while (!error) {
+        const TlsStep step = tls_->shake_hands();
+        if (step == TlsStep::Done) {
+            co_return true;
+        }
+        error = error_of(step);
+        if (error == asio::error::would_block) {
+            co_await socket_.async_wait(tls_waits_, redirect_error(use_awaitable, error));
+        }
+    }
+    loop_->shared->tls_failures += 1;
+    co_return false;
+}
+
+/// A request line begins with a letter, a TLS record with 22.
+bool Connection::speaks_plainly() {
+    char first = 0;
+    error_code error;
+    const std::size_t count =
+        socket_.receive(asio::buffer(&first, 1), asio::socket_base::message_peek, error);
+    return !error && count == 1 && first >= 'A' && first <= 'Z';
+}
+
+error_code Connection::error_of(TlsStep step) {
+    switch (step) {
+        case TlsStep::Done:
+            return {};
+        case TlsStep::WantsRead:
+            tls_waits_ = asio::ip::tcp::socket::wait_read;
+            return asio::error::would_block;
+        case TlsStep::WantsWrite:
+            tls_waits_ = asio::ip::tcp::socket::wait_write;
+            return asio::error::would_block;
+        case TlsStep::Ended:
+            return asio::error::eof;
+        case TlsStep::Failed:
+            tls_waits_ =
+                asio::ip::tcp::socket::wait_write;  // which a broken socket answers at once
+            break;
+    }
+    return asio::error::connection_reset;
+}
+
+/// What can be read at once; would_block when nothing can.
+std::size_t Connection::read_some(asio::mutable_buffer to, error_code& error) {
+    if (!tls_) {
+        return socket_.read_some(to, error);
+    }
+    std::size_t count = 0;
+    error = error_of(tls_->read(static_cast<char*>(to.data()), to.size(), count));
+    return count;
+}
+
+/// What can be written at once; would_block when nothing can.
+std::size_t Connection::write_some(asio::const_buffer from, error_code& error) {
+    if (!tls_) {
+        return socket_.write_some(from, error);
+    }
+    std::size_t count = 0;
+    error = error_of(tls_->write(static_cast<const char*>(from.data()), from.size(), count));
+    return count;
+}
+
+/// Grows whenever the peer takes something.
+std::size_t Connection::progress() const {
+    return tls_ ? tls_->bytes_sent() : written_;
 }
 
 void Connection::make_room() {
@@ -202,8 +311,11 @@ bool Connection::write_now() {
             asio::buffer(response_.body.data() + body_done, response_.body.size() - body_done)
         };
         error_code error;
-        written_ += response_.body.empty() ? socket_.write_some(parts[0], error)
-                                           : socket_.write_some(parts, error);
+        if (tls_ || response_.body.empty()) {
+            written_ += write_some(parts[head_left > 0 ? 0 : 1], error);
+        } else {
+            written_ += socket_.write_some(parts, error);
+        }
         if (error) {
             return false;
         }
@@ -217,13 +329,14 @@ awaitable<bool> Connection::write_rest() {
         wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
         error_code error;
         co_await socket_.async_wait(
-            asio::ip::tcp::socket::wait_write, redirect_error(use_awaitable, error)
+            tls_ ? tls_waits_ : asio::ip::tcp::socket::wait_write,
+            redirect_error(use_awaitable, error)
         );
-        const std::size_t before = written_;
+        const std::size_t before = progress();
         if (!error && write_now()) {
             co_return true;
         }
-        if (error || written_ == before) {
+        if (error || progress() == before) {
             keep_alive_ = false;
             cut();
             co_return false;
@@ -235,6 +348,9 @@ awaitable<bool> Connection::write_rest() {
 /// the peer would lose what it has not read yet (RFC 9112, 9.6).
 awaitable<void> Connection::linger() {
     error_code error;
+    if (tls_) {
+        tls_->say_goodbye();
+    }
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
     if (error) {
         co_return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/service_notice.h"
+#include "app/operations/service_notice.h"
 
 #include <algorithm>
 #include <charconv>

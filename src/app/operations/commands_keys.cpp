@@ -65,7 +65,7 @@ Result<void> run_key_list(const CommandScope& scope) {
         return {};
     }
     Table table;
-    for (const char* title : {"name", "roles", "limit", "made", "state"}) {
+    for (const char* title : {"name", "roles", "limit", "made", "used", "state"}) {
         table.add_column(title);
     }
     const std::string now = to_rfc3339(SystemClock().now());
@@ -75,6 +75,7 @@ Result<void> run_key_list(const CommandScope& scope) {
              fmt::format("{}", fmt::join(key.at("roles").get<std::vector<std::string>>(), ", ")),
              limit_of(key),
              key.value("created", "").substr(0, 10),
+             key.at("last_used").is_null() ? "never" : key.value("last_used", "").substr(0, 16),
              state_of(key, now)}
         );
     }
