@@ -109,9 +109,10 @@ Finding look_at_clock() {
 Finding look_at_files() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    const std::string seen = fmt::format("{} open files allowed", limit.rlim_cur);
-    if (limit.rlim_cur < kLeastFiles) {
-        return {"limits", Health::Doubtful, seen, "raise it (LimitNOFILE=, ulimit -n)"};
+    // The server takes what it may have.
+    const std::string seen = fmt::format("{} open files allowed", limit.rlim_max);
+    if (limit.rlim_max < kLeastFiles) {
+        return {"limits", Health::Doubtful, seen, "raise it (LimitNOFILE=, ulimit -Hn)"};
     }
     return {"limits", Health::Good, seen};
 }

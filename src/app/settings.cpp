@@ -15,6 +15,8 @@ namespace flywheel::app {
 
 namespace {
 
+constexpr std::int64_t kMostRows = 1'000'000'000;
+
 /// Reads one table, remembers what was asked for, and refuses what is left over.
 class Table {
   public:
@@ -177,13 +179,12 @@ Result<void> read_loop(Table table, Settings& settings) {
     TRY(table.read_share("label_share", policy.label_share, 0, 1));
     TRY(table.read_share("audit_share", policy.audit_share, 0.1, 1));
     TRY(table.read_share("drift_boost", policy.drift_boost, 1, 10));
-    TRY(table.read<std::int64_t>("retrain_labels_min", policy.retrain_labels_min, "a whole number")
-    );
+    TRY(table.read_whole("retrain_labels_min", policy.retrain_labels_min, 0, kMostRows));
     TRY(table.read_days("labels_wait_days", policy.labels_wait));
     TRY(table.read_days("half_life_days", policy.half_life));
     TRY(table.read_days("class_mix_days", policy.correction_window));
-    TRY(table.read<std::int64_t>("trials", policy.trials, "a whole number"));
-    TRY(table.read<double>("false_alarm_days", policy.false_alarm_days, "a number of days"));
+    TRY(table.read_whole("trials", policy.trials, 1, 1000));
+    TRY(table.read_share("false_alarm_days", policy.false_alarm_days, 0.01, 36'500));
     TRY(table.read<bool>("label_shift_correction", policy.correction, "true or false"));
     TRY(table.read<std::int64_t>("seed", policy.seed, "a whole number"));
     std::string undecided =
@@ -213,14 +214,9 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
 }
 
 Result<void> read_serve(Table table, Settings& settings) {
-    std::int64_t port = settings.port;
     TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
-    TRY(table.read<std::int64_t>("port", port, "a port"));
-    if (port < 0 || port > 65'535) {
-        return table.wrong(*table.find("port"), "port", "a port from 0 to 65535");
-    }
-    settings.port = static_cast<std::uint16_t>(port);
-    TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
+    TRY(table.read_whole("port", settings.port, 0, 65'535));
+    TRY(table.read_whole("threads", settings.threads, 0, 1024));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
     table.know("batching");
     if (const auto* batching = table.find("batching")) {
@@ -332,6 +328,17 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
         ));
     }
     const toml::table& root = parsed.table();
+    for (const auto& [key, node] : root) {
+        if (!node.is_table()) {
+            return invalid_argument(fmt::format(
+                "{}, line {}: '{}' must be a table, begun by [{}]",
+                file.string(),
+                node.source().begin.line,
+                key.str(),
+                key.str()
+            ));
+        }
+    }
     Settings settings;
     TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));

@@ -34,6 +34,13 @@ std::string batching_text(const serving::BatchLimits& limits) {
     );
 }
 
+/// As TOML writes it.
+std::string quoted(const std::string& text) {
+    std::ostringstream out;
+    out << toml::value<std::string>(text);
+    return out.str();
+}
+
 /// The table [capture], with rules as an example.
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
@@ -65,14 +72,14 @@ std::string capture_text(const CaptureSettings& capture) {
 std::string engines_text(const WorkerSettings& engines) {
     return fmt::format(
         "\n[engines]                 # imported models run in worker processes, one a version\n"
-        "folder = \"{}\"              # of flywheel-openvino; empty: beside this program, then "
+        "folder = {}              # of flywheel-openvino; empty: beside this program, then "
         "FLYWHEEL_WORKERS\n"
         "threads = {}              # of one worker; 0: half the cores\n"
         "lanes = {}                # calls of one worker at the same time\n"
         "call_seconds = {}        # a call that takes longer hangs: the worker is started again\n"
         "memory_gib = {}           # data memory of one worker\n"
         "shared_memory_mib = {}  # of the tensors of one call\n",
-        engines.folder,
+        quoted(engines.folder),
         engines.threads,
         engines.lanes,
         engines.call_seconds,
@@ -99,7 +106,7 @@ std::string settings_text(const Settings& settings) {
         "import\n"
         "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
         "\"balanced\"\n"
-        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
+        "licence = {}             # SPDX expression of your data, for the model card\n"
         "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
         "is measured\n\n"
         "[loop]\n"
@@ -120,13 +127,13 @@ std::string settings_text(const Settings& settings) {
         "worse, or \"keep\"\n"
         "seed = {}\n\n"
         "[serve]\n"
-        "address = \"{}\"\n"
+        "address = {}\n"
         "port = {}\n"
         "threads = {}              # 0: half the cores\n{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
-        policy.licence,
+        quoted(policy.licence),
         settings.prior_discount,
         days(policy.cadence),
         policy.label_share,
@@ -141,7 +148,7 @@ std::string settings_text(const Settings& settings) {
         policy.correction,
         policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
         policy.seed,
-        settings.address,
+        quoted(settings.address),
         settings.port,
         settings.threads,
         batching_text(settings.batching),
