@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/hash.h"
-#include "ports/journal/bytes.h"
 #include "ports/journal/frame.h"
 
 namespace flywheel::testing {
