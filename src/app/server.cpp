@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/version.h"
@@ -40,6 +41,15 @@ std::string url_of(const std::string& scheme, const std::string& address, std::u
 
 bool is_loopback(const std::string& address) {
     return address.starts_with("127.") || address == "::1";
+}
+
+/// A connection is an open file, and shells allow 1,024 unless a program asks for what it may have.
+void allow_many_connections() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /// For other commands on this machine, and for nobody else: mode 0600.
@@ -225,6 +235,7 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     );
     server->add_routes();
     TRY(server->open_access_log());
+    allow_many_connections();
     http::HttpServerPlan plan;
     plan.address = server->options_.address;
     plan.port = server->options_.port;

@@ -188,5 +188,39 @@ TEST(ServeSettings, RefuseWhatCannotBeMeant) {
     }
 }
 
+TEST(Settings, QuoteWhatTheyWrite) {
+    Settings settings;
+    settings.policy.licence = "a \"b\" \\ c\n";
+    settings.address = "::1\t";
+    settings.labels = {"it's", "\"", "\xEA\xB0\x80\n"};
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->policy.licence, settings.policy.licence);
+    EXPECT_EQ(again->address, settings.address);
+    EXPECT_EQ(again->labels, settings.labels);
+}
+
+TEST(Settings, AreRefusedWhenTheyAreNoTablesOrOutOfBounds) {
+    struct Row {
+        const char* text;
+        const char* says;
+    };
+
+    for (const auto& [text, says] :
+         {Row{"\nmodel = 1\n", "line 2: 'model' must be a table, begun by [model]"},
+          Row{"capture = []\n", "line 1: 'capture' must be a table"},
+          Row{"[serve]\nport = 65536\n", "'serve.port' must be a whole number from 0 to 65535"},
+          Row{"[serve]\nthreads = -1\n", "'serve.threads' must be a whole number from 0 to 1024"},
+          Row{"[serve]\nthreads = 4294967296\n", "'serve.threads' must be"},
+          Row{"[loop]\ntrials = 4294967297\n", "'loop.trials' must be"},
+          Row{"[loop]\nfalse_alarm_days = nan\n", "'loop.false_alarm_days' must be"},
+          Row{"[loop]\nevery_days = inf\n", "'loop.every_days' must be"}}) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 }  // namespace
 }  // namespace flywheel::app

@@ -81,6 +81,25 @@ std::string access_log_text(const AccessLogSettings& log) {
     );
 }
 
+/// Of the table [serve], as an example.
+std::string policies_text(const std::string& model) {
+    return fmt::format(
+        "# What the labels of a model point to is loaded. More of it, reachable by number:\n"
+        "# [[serve.models]]\n"
+        "# name = \"{}\"\n"
+        "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
+        "# policy = \"specific\"     # with versions = [2, 5]\n",
+        model
+    );
+}
+
+/// As TOML writes it.
+std::string quoted(const std::string& text) {
+    std::ostringstream out;
+    out << toml::value<std::string>(text);
+    return out.str();
+}
+
 /// The table [capture], with rules as an example.
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
@@ -112,14 +131,14 @@ std::string capture_text(const CaptureSettings& capture) {
 std::string engines_text(const WorkerSettings& engines) {
     return fmt::format(
         "\n[engines]                 # imported models run in worker processes, one a version\n"
-        "folder = \"{}\"              # of flywheel-openvino; empty: beside this program, then "
+        "folder = {}              # of flywheel-openvino; empty: beside this program, then "
         "FLYWHEEL_WORKERS\n"
         "threads = {}              # of one worker; 0: half the cores\n"
         "lanes = {}                # calls of one worker at the same time\n"
         "call_seconds = {}        # a call that takes longer hangs: the worker is started again\n"
         "memory_gib = {}           # data memory of one worker\n"
         "shared_memory_mib = {}  # of the tensors of one call\n",
-        engines.folder,
+        quoted(engines.folder),
         engines.threads,
         engines.lanes,
         engines.call_seconds,
@@ -146,7 +165,7 @@ std::string settings_text(const Settings& settings) {
         "import\n"
         "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
         "\"balanced\"\n"
-        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
+        "licence = {}             # SPDX expression of your data, for the model card\n"
         "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
         "is measured\n\n"
         "[loop]\n"
@@ -167,18 +186,14 @@ std::string settings_text(const Settings& settings) {
         "worse, or \"keep\"\n"
         "seed = {}\n\n"
         "[serve]\n"
-        "address = \"{}\"\n"
+        "address = {}\n"
         "port = {}\n"
         "threads = {}              # 0: half the cores\n"
-        "# What the labels of a model point to is loaded. More of it, reachable by number:\n"
-        "# [[serve.models]]\n"
-        "# name = \"{}\"\n"
-        "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
-        "# policy = \"specific\"     # with versions = [2, 5]\n{}{}{}{}{}{}",
+        "{}{}{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
-        policy.licence,
+        quoted(policy.licence),
         settings.prior_discount,
         days(policy.cadence),
         policy.label_share,
@@ -193,10 +208,10 @@ std::string settings_text(const Settings& settings) {
         policy.correction,
         policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
         policy.seed,
-        settings.address,
+        quoted(settings.address),
         settings.port,
         settings.threads,
-        settings.model,
+        policies_text(settings.model),
         tls_text(settings),
         access_log_text(settings.access_log),
         limits_text(settings.limits),

@@ -129,6 +129,23 @@ class FolderTest(unittest.TestCase):
         self.run_well("import", file, "--dir", self.project, "--text", "title", "--label", "topic")
 
 
+class ServedProject(unittest.TestCase):
+    """One trained project and its server for all tests of a class."""
+
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        home = FolderTest("run_well")
+        home.setUp()
+        cls.addClassCleanup(home.doCleanups)
+        home.make_project()
+        home.run_well("turn", home.project)
+        cls.server = RunningServer(home.project, *cls.options)
+        cls.addClassCleanup(cls.server.end)
+        cls.url = cls.server.url
+
+
 def status_of(url):
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:

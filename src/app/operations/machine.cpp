@@ -181,13 +181,13 @@ Finding judge_clock(const ClockState& clock) {
 Finding look_at_open_files() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    return judge_open_files(limit.rlim_cur);
+    return judge_open_files(limit.rlim_max);  // the server takes what it may have
 }
 
 Finding judge_open_files(std::uint64_t allowed) {
     const std::string seen = fmt::format("{} open files allowed", allowed);
     if (allowed < kLeastFiles) {
-        return {"limits", Health::Doubtful, seen, "raise it (LimitNOFILE=, ulimit -n)"};
+        return {"limits", Health::Doubtful, seen, "raise it (LimitNOFILE=, ulimit -Hn)"};
     }
     return {"limits", Health::Good, seen};
 }

@@ -26,6 +26,8 @@ class ChunkedBody {
 
     [[nodiscard]] bool done() const { return stage_ == Stage::Done; }
 
+    [[nodiscard]] std::size_t capacity() const { return body_.capacity(); }
+
     /// The body so far; the memory stays until the next begin().
     [[nodiscard]] std::string& body() { return body_; }
 

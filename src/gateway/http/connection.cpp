@@ -50,6 +50,7 @@ Connection::~Connection() {
     loop_->connections[slot_]->slot_ = slot_;
     loop_->connections.pop_back();
     Shared& shared = *loop_->shared;
+    shared.buffered -= buffered_;
     {
         const std::scoped_lock lock(shared.mutex);
         shared.connections -= 1;
@@ -331,6 +332,7 @@ void Connection::finish_request() {
     if (response_.body.capacity() > kKeptBuffer) {
         response_ = HttpResponse();
     }
+    static_cast<void>(count_memory());
     wait_at_most(Phase::Idle, shared.plan.time_outs.idle);
 }
 

@@ -28,6 +28,8 @@ namespace flywheel::http {
 namespace asio = boost::asio;
 /// A larger buffer is given back after its request.
 constexpr std::size_t kKeptBuffer = 256 * 1024;
+/// What a connection may hold without being counted.
+constexpr std::size_t kFreeBuffer = 32 * 1024;
 
 using Instant = std::chrono::steady_clock::time_point;
 
@@ -39,8 +41,9 @@ struct Shared {
     HttpServerPlan plan;
     std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> in_flight = 0;
-    std::atomic<bool> closing = false;   ///< Answers carry Connection: close.
-    std::atomic<bool> stopping = false;  ///< No new connections; idle ones end.
+    std::atomic<std::size_t> buffered = 0;  ///< Of all connections, beside what is free.
+    std::atomic<bool> closing = false;      ///< Answers carry Connection: close.
+    std::atomic<bool> stopping = false;     ///< No new connections; idle ones end.
     std::mutex mutex;
     std::condition_variable one_less;  ///< A connection has ended, or nobody waits for one.
     bool hurried = false;              ///< Under the mutex.
@@ -129,6 +132,8 @@ class Connection final : public Deferral {
 
     void wait_at_most(Phase phase, std::chrono::milliseconds limit);
     void make_room();
+    /// Counts what this connection holds now; false when all together hold too much.
+    bool count_memory();
 
     [[nodiscard]] std::string_view unread() const {
         return {bytes_.data() + begin_, end_ - begin_};
@@ -156,7 +161,8 @@ class Connection final : public Deferral {
     std::shared_ptr<LateAnswer> owed_;  // the answer was put off
     std::string_view interim_left_;     // of an interim answer that the kernel took in part
     std::string out_;
-    std::size_t written_ = 0;  // of out_ and, behind it, the body
+    std::size_t written_ = 0;   // of out_ and, behind it, the body
+    std::size_t buffered_ = 0;  // as it was counted last
 
     Phase phase_ = Phase::FirstByte;
     Instant deadline_ = Instant::max();

@@ -42,7 +42,7 @@ awaitable<bool> Connection::read_body() {
     }
     while (end_ - begin_ < head_.content_length) {
         if (!co_await fill()) {
-            co_return late_&& answers_error_;
+            co_return answers_error_;
         }
     }
     co_return true;
@@ -61,7 +61,7 @@ awaitable<bool> Connection::read_chunks() {
             co_return true;
         }
         if (!co_await fill()) {
-            co_return late_&& answers_error_;
+            co_return answers_error_;
         }
     }
 }
@@ -150,9 +150,14 @@ void Connection::ask_whether_there() {
 }
 
 /// Reads some more. False when the connection is over; a late head or body is refused, which the
-/// caller answers.
+/// caller answers, as is a body for which there is no memory.
 awaitable<bool> Connection::fill() {
     make_room();
+    if (!count_memory() && phase_ == Phase::Body) {
+        refuse({503, "Bodies of other requests take all memory; try again"});
+        response_.add_header("Retry-After", "1");
+        co_return false;
+    }
     error_code error;
     const auto space = asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_);
     std::size_t count = 0;
@@ -300,6 +305,19 @@ void Connection::make_room() {
     }
 }
 
+bool Connection::count_memory() {
+    const std::size_t held = bytes_.size() + chunks_.capacity() + response_.body.capacity();
+    const std::size_t counted = held - std::min(held, kFreeBuffer);
+    Shared& shared = *loop_->shared;
+    if (counted == buffered_) {
+        return true;
+    }
+    const std::size_t before = buffered_;
+    shared.buffered += counted - before;  // modulo 2^64, as the sum is
+    buffered_ = counted;
+    return counted < before || shared.buffered <= shared.plan.max_buffered;
+}
+
 /// Writes what the kernel takes at once. True when that was all.
 bool Connection::write_now() {
     const std::size_t total = out_.size() + response_.body.size();
@@ -325,6 +343,11 @@ bool Connection::write_now() {
 
 /// Waits for the peer to take the rest; false when the connection is over.
 awaitable<bool> Connection::write_rest() {
+    if (!count_memory()) {
+        keep_alive_ = false;
+        cut();
+        co_return false;
+    }
     for (;;) {
         wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
         error_code error;

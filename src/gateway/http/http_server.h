@@ -56,10 +56,13 @@ struct HttpServerPlan {
     int threads = 0;                       ///< 0 = half the cores, at least one.
     int workers = 2;                       ///< Threads for slow routes.
     std::size_t max_connections = 10'000;  ///< More are answered 503 and closed.
-    HttpTimeOuts time_outs{};              ///< A TLS handshake counts as part of the first head.
-    std::optional<TlsPlan> tls = {};       ///< Nothing = plain HTTP.
-    HttpObserver* observer = nullptr;      ///< Outlives the server.
-    Guard* guard = nullptr;  ///< Outlives the server; null = everybody may do everything.
+    /// Bodies and answers that connections hold, all together, beside 32 KiB each. Over it a body
+    /// is answered 503, and an answer that its peer does not take is given up with its connection.
+    std::size_t max_buffered = 1024 * 1024 * 1024;
+    HttpTimeOuts time_outs{};          ///< A TLS handshake counts as part of the first head.
+    std::optional<TlsPlan> tls = {};   ///< Nothing = plain HTTP.
+    HttpObserver* observer = nullptr;  ///< Outlives the server.
+    Guard* guard = nullptr;            ///< Outlives the server; null = everybody may do everything.
 };
 
 class HttpServer {

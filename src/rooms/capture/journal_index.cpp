@@ -98,10 +98,10 @@ std::vector<FramePlace> JournalIndex::find(FrameKind kind, std::span<const std::
     std::set<FramePlace> places;
     const std::shared_lock lock(mutex_);
     for (const auto& [number, segment] : segments_) {
-        const auto take = [&, number = number, &segment = segment](const Key& key) {
-            const IndexedFrame& frame = segment.frames[key.frame];
+        const auto take = [&, at = number, &in = segment](const Key& key) {
+            const IndexedFrame& frame = in.frames[key.frame];
             if (frame.kind == kind) {
-                places.insert({number, frame.offset});
+                places.insert({at, frame.offset});
             }
         };
         for (const auto wanted : keys) {

@@ -307,5 +307,20 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
     EXPECT_EQ(visits, 1);
 }
 
+TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
+    PartitionFile file;
+    file.table = "feedback";
+    file.path = partition_path(file.table, "..", {}, 7);
+    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    for (const char* path :
+         {"", "/etc/passwd", "feedback/../../x", "feedback/./x", "predictions/x", "feedback//x"}) {
+        file.path = path;
+        EXPECT_FALSE(decode_list(encode_list(7, {file}))) << path;
+    }
+    file.path = "secrets/x";
+    file.table = "secrets";
+    EXPECT_FALSE(decode_list(encode_list(7, {file})));
+}
+
 }  // namespace
 }  // namespace flywheel

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/columns/parquet/partition.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/json_value.h"
@@ -22,7 +24,16 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.table = TRY(string_field(json, "table"));
     file.model = TRY(string_field(json, "model"));
     file.rows = TRY(integer_field(json, "rows"));
-    file.bytes = static_cast<std::uint64_t>(TRY(integer_field(json, "bytes")));
+    const std::int64_t bytes = TRY(integer_field(json, "bytes"));
+    const bool stays = file.path.starts_with(file.table + "/") &&
+                       std::filesystem::path(file.path).lexically_normal() == file.path;
+    if ((file.table != "predictions" && file.table != "feedback") || !stays) {
+        return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
+    }
+    if (file.rows < 0 || bytes < 0) {
+        return invalid_argument("fields 'rows' and 'bytes': expected counts");
+    }
+    file.bytes = static_cast<std::uint64_t>(bytes);
     file.begin = Time(Duration(TRY(integer_field(json, "begin"))));
     file.end = Time(Duration(TRY(integer_field(json, "end"))));
     return file;
