@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include "ports/columns/sample_rows.h"
@@ -320,6 +321,14 @@ TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
     file.path = "secrets/x";
     file.table = "secrets";
     EXPECT_FALSE(decode_list(encode_list(7, {file})));
+}
+
+/// The wheel's libparquet exports an OpenSSL of its own (decision 0026).
+TEST(ParquetColumns, LeavesCryptographyToTheSystem) {
+    Dl_info where{};
+    ASSERT_NE(::dladdr(::dlsym(RTLD_DEFAULT, "EVP_MD_fetch"), &where), 0);
+    EXPECT_NE(std::string_view(where.dli_fname).find("libcrypto"), std::string_view::npos)
+        << where.dli_fname;
 }
 
 }  // namespace
