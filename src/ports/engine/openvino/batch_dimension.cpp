@@ -112,11 +112,11 @@ class Trial {
         const bool has_rows = !tensor.get_shape().empty() && tensor.get_shape()[0] == rows;
         std::vector<double> numbers(1, has_rows ? 1 : 0);
         if (tensor.get_element_type() == ov::element::f32) {
-            const auto* const values = tensor.data<const float>();
+            const auto* const values = tensor.data<float>();
             numbers.insert(numbers.end(), values, values + tensor.get_size());
         }
         if (tensor.get_element_type() == ov::element::f64) {
-            const auto* const values = tensor.data<const double>();
+            const auto* const values = tensor.data<double>();
             numbers.insert(numbers.end(), values, values + tensor.get_size());
         }
         return numbers;

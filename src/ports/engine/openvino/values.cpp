@@ -111,7 +111,7 @@ TensorView HeldTensor::hold(ov::Tensor tensor) {
         CHECK(view.shape.push_back(static_cast<std::int64_t>(size)));
     }
     if (view.type == DataType::Bytes) {
-        const auto* const texts = tensor_.data<const std::string>();
+        const auto* const texts = std::as_const(tensor_).data<std::string>();
         strings_.assign(texts, texts + tensor_.get_size());
         view.strings = strings_;
         return view;

@@ -107,6 +107,8 @@ int place_descriptors(const Start& start) {
     }
     ::setsid();
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    // The limit of a memory is that of a file; beyond it calls shall fail, also into a long log.
+    ::signal(SIGXFSZ, SIG_IGN);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
