@@ -111,6 +111,10 @@ TEST_F(ApiTest, ModelsAreListedAndMovedByHand) {
     play("models.http");
 }
 
+TEST_F(ApiTest, ImportsThatCannotBeAreRefused) {
+    play("imports.http");
+}
+
 TEST_F(ApiTest, DatasetsAndMonitoringAreShown) {
     play("records.http");
 }

@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "app/disk_use.h"
-#include "app/imports/openvino.h"
+#include "app/imports/imported_models.h"
 #include "app/key_file.h"
 #include "base/log.h"
 #include "ports/columns/parquet/parquet_columns.h"
@@ -253,7 +253,7 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
-    TRY(parts.serving->refresh_all().within("load what is served"));
+    TRY(load_served(*parts.serving, project->settings_.model).within("load what is served"));
     return project;
 }
 

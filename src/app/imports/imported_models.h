@@ -1,12 +1,14 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The engine for imported models as the settings want it. Called by the project when it opens.
+// Models that were imported: the engine that runs them as the settings want it, and loading them
+// beside the project's own. Called by the project when it opens.
 
 #include <filesystem>
 #include <memory>
 
 #include "app/settings.h"
 #include "ports/engine/engine.h"
+#include "rooms/serving/serving.h"
 
 namespace flywheel::app {
 
@@ -15,5 +17,9 @@ namespace flywheel::app {
 [[nodiscard]] std::unique_ptr<Engine> make_openvino(
     const WorkerSettings& settings, const std::filesystem::path& program
 );
+
+/// Loads what the Rollouts say. An imported model that cannot be loaded stops nobody (its status
+/// says why); the model `own` that the loop trains does.
+Result<void> load_served(serving::Serving& serving, const std::string& own);
 
 }  // namespace flywheel::app

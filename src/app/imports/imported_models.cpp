@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/imports/openvino.h"
+#include "app/imports/imported_models.h"
 
 #include <algorithm>
 #include <cmath>
 #include <thread>
 
 #include "app/screen.h"
+#include "base/log.h"
 #include "ports/engine/worker/worker_engine.h"
 
 namespace flywheel::app {
@@ -37,6 +38,16 @@ std::unique_ptr<Engine> make_openvino(
         static_cast<std::uint64_t>(settings.shared_memory_mib * 0x1.0p20);
     plan.worker.call_max = std::chrono::milliseconds(std::llround(settings.call_seconds * kMs));
     return worker::make_engine(std::move(plan));
+}
+
+Result<void> load_served(serving::Serving& serving, const std::string& own) {
+    const auto all = serving.refresh_all();
+    if (all) {
+        return {};
+    }
+    log_error("a model is not loaded", {{"error", all.error().message}});
+    auto mine = serving.refresh(own);
+    return !mine && mine.error().code == Code::NotFound ? Result<void>() : mine;
 }
 
 }  // namespace flywheel::app
