@@ -116,6 +116,7 @@ class OpenvinoSession final : public worker::Session {
             "The model refused its inputs",
             [&]() -> Result<std::vector<TensorView>> {
                 for (std::size_t i = 0; i < inputs.size(); ++i) {
+                    TRY(check_integers(inputs[i]));
                     request_.set_input_tensor(i, to_runtime(inputs[i]));
                 }
                 request_.infer();
