@@ -201,7 +201,7 @@ TEST_F(HostileTest, SaysInternalWhenAModelBreaksItsSignature) {
     ));
     EXPECT_EQ(answer.status, 500);
     EXPECT_THAT(answer.body, HasSubstr("other outputs than its signature says"));
-    EXPECT_EQ(world_.serving.status("broken")->counts.at(1)->fail.count, 1);
+    EXPECT_EQ(world_.serving.status("broken")->counts.at(1)->failures, 1);
 }
 
 TEST_F(HostileTest, AnswersEachMutatedRequestOnOneConnection) {
