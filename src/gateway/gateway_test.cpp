@@ -2,6 +2,8 @@
 #include "gateway/gateway.h"
 
 #include <atomic>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -129,6 +131,13 @@ TEST_F(GatewayTest, ShowsWhatItCounted) {
         EXPECT_THAT(answer.body, HasSubstr(std::string(line)));
     }
     EXPECT_EQ(answer.body.find("unknown"), std::string::npos);
+    std::set<std::string> families;  // the format allows each one once
+    std::istringstream lines(answer.body);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("# TYPE ")) {
+            EXPECT_TRUE(families.insert(line.substr(7, line.find(' ', 7) - 7)).second) << line;
+        }
+    }
 }
 
 TEST_F(GatewayTest, IsNotReadyWhileItStopsButStillAnswers) {
