@@ -124,7 +124,7 @@ TEST_F(GatewayTest, ShowsWhatItCounted) {
              "fw_rejected_total{model=\"m\",version=\"1\",reason=\"timeout\"} 0\n",
              "fw_rows_total{model=\"m\",version=\"1\",route=\"stable\"} 3\n",
              "fw_refused_rows_total{model=\"m\",version=\"1\"} 1\n",
-             "fw_label_version{model=\"m\"} 1\n",
+             "fw_label_version{model=\"m\",label=\"stable\"} 1\n",
              "fw_ready 1\n",
              "# TYPE process_resident_memory_bytes gauge\n",
          }) {

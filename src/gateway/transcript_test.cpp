@@ -148,7 +148,7 @@ struct TranscriptServer {
         EXPECT_TRUE(gateway.start({.port = 0, .time_outs = {}}));
     }
 
-    /// Model "c": versions 1 (stable), 2 (canary, half of the traffic) and 3 (previous).
+    /// Model "c": versions 1 (stable), 2 (canary, all of the traffic) and 3 (previous).
     void begin_canary() {
         for (const std::int64_t number : {1, 2, 3}) {
             world.add_version("c", number, number == 2 ? "0.25,0.5,0.25" : "0.5,0.25,0.25");
@@ -158,7 +158,7 @@ struct TranscriptServer {
         EXPECT_TRUE(release.start_canary(
             {.model = "c",
              .version = 2,
-             .share = 0.5,
+             .share = 1,
              .who = "kim",
              .reason = "",
              .now = world.clock.now()}

@@ -359,7 +359,7 @@ TEST_F(RolloutsTest, ReachesTheSameEndWhicheverLedgerCallFails) {
     for (int call = 1;; ++call) {
         SCOPED_TRACE(call);
         const FaultyLedger faulty(ledger, {.fail_at = call});
-        Serving shaky(
+        Serving shaky{
             Reader<Rollout>(faulty),
             Reader<ModelVersion>(faulty),
             Reader<Correction>(faulty),
@@ -367,7 +367,7 @@ TEST_F(RolloutsTest, ReachesTheSameEndWhicheverLedgerCallFails) {
             engine,
             capture,
             clock
-        );
+        };
         const bool whole = shaky.refresh("m").has_value();
         ASSERT_TRUE(shaky.refresh("m"));  // the next try
         const auto status = shaky.status("m").value();

@@ -157,6 +157,7 @@ class Serving {
         RolloutFold fold;
         std::vector<ModelVersion> versions;  ///< By rising number.
         std::vector<std::int64_t> wanted;    ///< Numbers to load: what is served first.
+        std::int64_t unloads = 0;  ///< How often it had been unloaded by hand: does it still hold?
     };
 
     enum class Reach { Served, All };

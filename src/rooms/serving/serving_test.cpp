@@ -118,7 +118,9 @@ TEST_F(ServingTest, TellsUnknownFromNotLoaded) {
     EXPECT_EQ(ask({"x"}, "2").error().code, Code::Unavailable);
     EXPECT_EQ(ask({"x"}, "previous").error().code, Code::Unavailable);
     EXPECT_EQ(ask({"x"}, "9").error().code, Code::NotFound);
-    EXPECT_EQ(serving.find("m", "canary").error().code, Code::NotFound);
+    EXPECT_EQ(
+        serving.find("m", "canary").error().code, Code::Unavailable
+    );  // a label that is nowhere
     EXPECT_EQ(serving.status("x").error().code, Code::NotFound);
 }
 
