@@ -379,7 +379,10 @@ awaitable<void> Connection::linger() {
         co_return;
     }
     wait_at_most(Phase::Linger, kLinger);
-    bytes_.resize(std::max(bytes_.size(), kFirstBuffer));
+    std::vector<char>(kFirstBuffer).swap(bytes_);  // what it held is answered
+    chunks_ = ChunkedBody();
+    response_ = HttpResponse();
+    static_cast<void>(count_memory());
     for (std::size_t dropped = 0; dropped < kLingerBytes;) {
         dropped += co_await socket_.async_read_some(
             asio::buffer(bytes_), redirect_error(use_awaitable, error)

@@ -26,7 +26,7 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.rows = TRY(integer_field(json, "rows"));
     const std::int64_t bytes = TRY(integer_field(json, "bytes"));
     const bool stays = file.path.starts_with(file.table + "/") &&
-                       std::filesystem::path(file.path).lexically_normal() == file.path;
+                       std::filesystem::path(file.path).lexically_normal().string() == file.path;
     if ((file.table != "predictions" && file.table != "feedback") || !stays) {
         return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
     }
