@@ -108,6 +108,7 @@ class Connection final : public Deferral {
     void view_head();
     void view_request();
     void run_route();
+    bool is_put_off();
     void settle(const Result<void>& outcome);
     Peer read_ahead();
     void ask_whether_there();

@@ -38,6 +38,7 @@ struct Plan {
     double prior_discount =
         0.25;              ///< While no class mix is measured, scores are divided by prior^this.
     BatchLimits batching;  ///< Of models that run in batches.
+    bool keep_outputs = false;  ///< Models over tensors: all outputs are computed and recorded.
     std::optional<std::uint64_t>
         id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
 };
@@ -117,6 +118,12 @@ class Serving {
     void failed(Inference& inference, int status, std::string_view message);
     /// Nobody waits for it any more: takes it out of the queue, drops what runs.
     void left(Inference& inference);
+
+    /// Are all outputs of models over tensors recorded? Then they must be among the wanted ones.
+    [[nodiscard]] bool keeps_outputs() const { return plan_.keep_outputs; }
+
+    /// Whom rows are handed to.
+    [[nodiscard]] Recorder& recorder() const { return *recorder_; }
 
     /// infer() by a version chosen before.
     Result<InferAnswer> infer(Chosen chosen, const InferRequest& request);
