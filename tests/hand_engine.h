@@ -75,7 +75,8 @@ class HandModel final : public Model {
 
 /// Artefact "echo TYPE d1 d2 ...": output "y" is input "x", a row at a time; -1 is a free
 /// dimension. "pair TYPE ..." also has an input "z", which it ignores; "break TYPE ..." gives no
-/// output.
+/// output; "classes TYPE ..." says that "y" are scores of the classes 0, 1, ..., and has the same
+/// again as "embedding".
 class EchoModel final : public TensorModel {
   public:
     EchoModel(const std::string& artefact, SharedCount alive, SharedCount predicted)
@@ -90,6 +91,14 @@ class EchoModel final : public TensorModel {
         signature_.inputs = {spec};
         signature_.outputs = {spec};
         signature_.outputs[0].name = "y";
+        if (kind_ == "classes") {
+            for (std::int64_t label = 0; label < spec.shape[1]; ++label) {
+                signature_.outputs[0].labels.push_back(std::to_string(label));
+            }
+            signature_.outputs.push_back(spec);
+            signature_.outputs[1].name = "embedding";
+            signature_.outputs[1].only_when_named = true;
+        }
         if (kind_ == "pair") {
             signature_.inputs.push_back(spec);
             signature_.inputs[1].name = "z";

@@ -13,6 +13,7 @@
 #include "app/imports/imported_models.h"
 #include "app/key_file.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
 #include "ports/fleet/local/local_fleet.h"
@@ -104,10 +105,14 @@ struct Project::Parts {
     }
 
     Result<Capture::Plan> capture_plan(
-        const std::filesystem::path& dir, const CaptureSettings& settings
+        const std::filesystem::path& dir, const CaptureSettings& settings, const Clock& clock
     ) const {
         Capture::Plan plan;
+        Rng rng(fresh_seed());
+        plan.instance = Uuid::random(clock.now(), rng);
+        plan.rows = settings.rows;
         plan.sync = settings.sync;
+        plan.key_rows_per_hour = static_cast<std::uint64_t>(settings.key_rows_per_hour);
         plan.policy =
             TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
         plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
@@ -128,6 +133,7 @@ struct Project::Parts {
         serving_plan.policies = settings.policies;
         serving_plan.captured = capture.get();
         serving_plan.max_rows = static_cast<std::size_t>(settings.limits.rows);
+        serving_plan.keep_outputs = settings.capture.full_outputs;
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),
@@ -248,7 +254,7 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(
-                            TRY(parts.capture_plan(dir, project->settings_.capture)),
+                            TRY(parts.capture_plan(dir, project->settings_.capture, clock)),
                             *parts.journal,
                             *parts.columns,
                             clock

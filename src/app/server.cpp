@@ -99,6 +99,7 @@ class Server::Roller {
 
     void roll() {
         tell_incidents();
+        tell_pressure();
         if (auto rolled = project_.capture().roll(); !rolled) {
             log_error("captured rows not rolled", {{"error", rolled.error().message}});
         }
@@ -107,10 +108,26 @@ class Server::Roller {
     /// Rules of capture may ask whether an Incident is open.
     void tell_incidents() {
         const Reader<Incident> incidents(project_.ledger());
-        const auto open =
-            incidents.first(Where<Incident>().eq(&Incident::state, IncidentState::Open));
+        const auto open = incidents.first(Where<Incident>()
+                                              .eq(&Incident::model, project_.settings().model)
+                                              .eq(&Incident::state, IncidentState::Open));
         if (open) {
             project_.capture().set_incident(open->has_value());
+        }
+    }
+
+    /// Rows that are missing are an Incident.
+    void tell_pressure() {
+        const auto counters = project_.capture().counters();
+        const auto noted = project_.monitoring().note_capture(
+            {.worst_level = static_cast<int>(project_.capture().worst_level()),
+             .level = static_cast<int>(counters.level),
+             .sampled_away = counters.sampled_away,
+             .dropped = counters.dropped,
+             .now = project_.clock().now()}
+        );
+        if (!noted) {
+            log_error("capture's pressure not noted", {{"error", noted.error().message}});
         }
     }
 

@@ -223,12 +223,18 @@ Result<void> read_redaction(const Table& capture, std::vector<RedactionRule>& ru
 }
 
 Result<void> read_capture(Table table, CaptureSettings& capture) {
-    std::string sync = capture.sync == SyncMode::Os ? "os" : "interval";
-    TRY(table.read<std::string>("sync", sync, "\"interval\" or \"os\""));
-    if (sync != "interval" && sync != "os") {
-        return table.wrong(*table.find("sync"), "sync", "\"interval\" or \"os\"");
+    TRY(table.read<bool>("rows", capture.rows, "true or false"));
+    TRY(table.read_name("sync", capture.sync));
+    std::string outputs = capture.full_outputs ? "full" : "classes";
+    TRY(table.read<std::string>("outputs", outputs, "\"classes\" or \"full\""));
+    if (outputs != "classes" && outputs != "full") {
+        return table.wrong(*table.find("outputs"), "outputs", "\"classes\" or \"full\"");
     }
-    capture.sync = sync == "os" ? SyncMode::Os : SyncMode::Interval;
+    capture.full_outputs = outputs == "full";
+    TRY(table.read<std::int64_t>("key_rows_per_hour", capture.key_rows_per_hour, "a whole number"));
+    if (capture.key_rows_per_hour < 0) {
+        return table.wrong(*table.find("key_rows_per_hour"), "key_rows_per_hour", "0 or more");
+    }
     TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
     TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
     table.know("rules");

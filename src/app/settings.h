@@ -22,8 +22,11 @@ namespace flywheel::app {
 
 /// What is captured and what of it is kept: table [capture].
 struct CaptureSettings {
+    bool rows = true;  ///< False: served rows are not captured at all.
     SyncMode sync = SyncMode::Interval;
-    std::int64_t seed = 1;              ///< Decides, with a row's id, whether rules keep it.
+    bool full_outputs = false;  ///< Of models over tensors all outputs are kept, not only classes.
+    std::int64_t key_rows_per_hour = 0;  ///< Of each caller's key, roughly; 0 = any number.
+    std::int64_t seed = 1;               ///< Decides, with a row's id, whether rules keep it.
     double disk_max_gib = 20;           ///< Journal and columns together; at most 75 % of the disk.
     std::vector<CaptureRule> rules;     ///< [[capture.rules]]; empty = everything is kept.
     std::vector<RedactionRule> redact;  ///< [[capture.redact]]; empty = nothing is taken out.

@@ -20,13 +20,19 @@ Result<Settings> read(const std::string& text) {
 TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     Settings settings;
     settings.model = "news";
-    settings.capture.sync = SyncMode::Os;
+    settings.capture.sync = SyncMode::Answer;
+    settings.capture.rows = false;
+    settings.capture.full_outputs = true;
+    settings.capture.key_rows_per_hour = 5000;
     settings.capture.seed = 17;
     settings.engines = {"workers", 3, 4, 1.5, 2, 64};
     settings.capture.disk_max_gib = 2.5;
     const auto again = read(settings_text(settings));
     ASSERT_TRUE(again) << again.error().message;
-    EXPECT_EQ(again->capture.sync, SyncMode::Os);
+    EXPECT_EQ(again->capture.sync, SyncMode::Answer);
+    EXPECT_FALSE(again->capture.rows);
+    EXPECT_TRUE(again->capture.full_outputs);
+    EXPECT_EQ(again->capture.key_rows_per_hour, 5000);
     EXPECT_EQ(again->capture.seed, 17);
     EXPECT_EQ(again->capture.disk_max_gib, 2.5);
     EXPECT_TRUE(again->capture.rules.empty());
@@ -132,6 +138,8 @@ TEST(CaptureSettings, AreRefusedWithTheirPlace) {
 
     for (const auto& [text, says] :
          {Row{"[capture]\nsync = \"never\"\n", "line 2: 'capture.sync'"},
+          Row{"[capture]\noutputs = \"some\"\n", "line 2: 'capture.outputs'"},
+          Row{"[capture]\nkey_rows_per_hour = -1\n", "line 2: 'capture.key_rows_per_hour'"},
           Row{"[capture]\ncolour = 1\n", "line 2: unknown setting 'capture.colour'"},
           Row{"[capture]\nrules = 5\n", "line 2: 'capture.rules'"},
           Row{"[[capture.rules]]\nname = \"a\"\nkept = 1\n", "line 3: unknown setting"},

@@ -104,7 +104,12 @@ std::string quoted(const std::string& text) {
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
         "\n[capture]\n"
-        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush\n"
+        "rows = {}              # false: served rows are not captured, and nothing learns from "
+        "them\n"
+        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush; "
+        "\"answer\": nothing that was answered\n"
+        "outputs = \"{}\"       # of models over tensors; \"full\": all outputs are kept\n"
+        "key_rows_per_hour = {}    # each key's rows are scaled down to about so many; 0: never\n"
         "seed = {}                 # decides, with a row's id, whether rules keep it\n"
         "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
         "dropped\n"
@@ -121,7 +126,10 @@ std::string capture_text(const CaptureSettings& capture) {
         "# [[capture.redact]]\n"
         "# kind = \"email\"\n"
         "# action = \"mask\"         # or \"drop\", \"hash\"\n",
-        capture.sync == SyncMode::Os ? "os" : "interval",
+        capture.rows,
+        enum_name(capture.sync),
+        capture.full_outputs ? "full" : "classes",
+        capture.key_rows_per_hour,
         capture.seed,
         capture.disk_max_gib
     );

@@ -27,6 +27,17 @@ class Recorder {
     /// Takes a served row. Never blocks and never fails: when buffers are full the row is dropped
     /// and counted. Any thread.
     virtual void record(Prediction&& row) = 0;
+
+    /// False: rows need not even be made, nothing is kept of them.
+    [[nodiscard]] virtual bool takes_rows() const { return true; }
+
+    /// True: an answer waits until its rows are durable (capture.sync = "answer").
+    [[nodiscard]] virtual bool answers_wait() const { return false; }
+
+    /// Calls `then`, once and from any thread, when all rows are durable that this thread has
+    /// recorded since it last asked; with Unavailable when the disk refuses or one was dropped (the
+    /// others may become durable yet). At once when answers do not wait. `then` must not block.
+    virtual void when_durable(std::function<void(Result<void>)> then) { then({}); }
 };
 
 /// What became of a batch of feedback.

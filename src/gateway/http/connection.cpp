@@ -88,7 +88,7 @@ awaitable<void> Connection::serve() {
             co_await run_slow();
         } else if (!answers_error_) {
             run_route();
-            if (owed_ && !co_await await_answer()) {
+            if (is_put_off() && !co_await await_answer()) {
                 finish_request();
                 co_return;
             }
@@ -241,10 +241,22 @@ void Connection::run_route() {
     settle(outcome);
 }
 
+/// True when there is an answer to wait for: one that comes later, or one that is held back.
+bool Connection::is_put_off() {
+    if (!owed_ && response_.hold) {
+        const auto hold = std::exchange(response_.hold, nullptr);
+        hold([late = defer([] {})](Result<void> outcome) {
+            late->complete([outcome = std::move(outcome)](HttpResponse&) { return outcome; });
+        });
+    }
+    return owed_ != nullptr;
+}
+
 void Connection::settle(const Result<void>& outcome) {
     if (outcome) {
         return;
     }
+    response_.hold = nullptr;
     response_.become_error(http_status(outcome.error().code), outcome.error().message);
     if (outcome.error().code == Code::Unavailable || outcome.error().code == Code::Exhausted) {
         response_.add_header("Retry-After", "1");
@@ -358,29 +370,6 @@ void Connection::end_if_idle() {
         error_code ignored;
         socket_.cancel(ignored);
     }
-}
-
-std::shared_ptr<LateAnswer> Connection::defer(std::function<void()> gone) {
-    CHECK(request_.deferral == this && !owed_);
-    if (!head_text_.empty()) {  // where it stands others may read, or nobody keep it, meanwhile
-        store_head();
-        view_head();
-    }
-    owed_ = std::make_shared<LateAnswer>(*this, std::move(gone));
-    return owed_;
-}
-
-std::shared_ptr<const void> Connection::keep_body() {
-    CHECK(request_.deferral == this);
-    if (head_.chunked) {
-        return std::make_shared<const std::string>(std::move(chunks_.body()));
-    }
-    return take_bytes();
-}
-
-void Connection::stop_waiting() {
-    error_code ignored;
-    socket_.cancel(ignored);
 }
 
 void Connection::cut() {

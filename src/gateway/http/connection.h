@@ -117,6 +117,7 @@ class Connection final : public Deferral {
     void view_head();
     void view_request();
     void run_route();
+    bool is_put_off();
     void settle(const Result<void>& outcome);
     Peer read_ahead();
     std::shared_ptr<const void> take_bytes();

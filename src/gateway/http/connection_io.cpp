@@ -77,29 +77,31 @@ awaitable<bool> Connection::send_continue() {
 /// then the answer is not wanted any more. Both events end the one wait on the socket, complete()
 /// by cancelling it.
 awaitable<bool> Connection::await_answer() {
-    Peer peer = Peer::Sends;
-    while (!owed_->fill_ && peer != Peer::HasGone) {
-        error_code error;
-        co_await socket_.async_wait(
-            peer == Peer::Sends ? asio::ip::tcp::socket::wait_read
-                                : asio::ip::tcp::socket::wait_error,
-            redirect_error(use_awaitable, error)
-        );
-        if (!owed_->fill_) {
-            peer = error || peer == Peer::Waits ? Peer::HasGone : read_ahead();
+    while (is_put_off()) {
+        Peer peer = Peer::Sends;
+        while (!owed_->fill_ && peer != Peer::HasGone) {
+            error_code error;
+            co_await socket_.async_wait(
+                peer == Peer::Sends ? asio::ip::tcp::socket::wait_read
+                                    : asio::ip::tcp::socket::wait_error,
+                redirect_error(use_awaitable, error)
+            );
+            if (!owed_->fill_) {
+                peer = error || peer == Peer::Waits ? Peer::HasGone : read_ahead();
+            }
         }
+        const std::shared_ptr<LateAnswer> late = std::move(owed_);
+        const FillAnswer fill = std::move(late->fill_);
+        const std::function<void()> gone = std::move(late->gone_);
+        late->detach();
+        if (!fill) {
+            gone();
+            response_.become_error(http_status(Code::Cancelled), "The client has left");
+            co_return false;
+        }
+        settle(fill(response_));  // the answer may still be held back
     }
-    const std::shared_ptr<LateAnswer> late = std::move(owed_);
-    const FillAnswer fill = std::move(late->fill_);
-    const std::function<void()> gone = std::move(late->gone_);
-    late->detach();
-    if (fill) {
-        settle(fill(response_));
-        co_return true;
-    }
-    gone();
-    response_.become_error(http_status(Code::Cancelled), "The client has left");
-    co_return false;
+    co_return true;
 }
 
 /// The buffer goes, with what the request's views look at, and another one takes its place. Until

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "gateway/inference/durable_answer.h"
+#include "rooms/serving/recorded_tensors.h"
+
 namespace flywheel::gateway {
 
 namespace {
@@ -26,6 +29,7 @@ Result<void> InferExchange::run(
     serving_ = &serving;
     head_ = read_head(request);
     arrived_ = request.arrived;
+    caller_ = request.caller;
     body_bytes_ = request.body.size();
     chosen_ = TRY(serving_->choose(
         request.parameter("model"), request.parameter("version"), {head_.key, head_.subject, {}}
@@ -111,8 +115,10 @@ void InferExchange::ask() {
         .request_id = body_.id.empty() ? head_.request_id : body_.id,
         .texts = {},
         .keep_payload = parameters.keep_payload,
+        .keep_outputs = serving_->keeps_outputs(),
         .rows = body_.rows,
         .subject = parameters.subject.empty() ? head_.subject : parameters.subject,
+        .key_name = caller_,
         .key = parameters.key.empty() ? head_.key : parameters.key,
         .subjects = body_.subjects,
         .row_ids = body_.row_ids,
@@ -127,6 +133,7 @@ void InferExchange::ask() {
         for (const WantedOutput& output : body_.outputs) {
             wanted_.push_back(output.index);
         }
+        serving::want_recorded(chosen_.version->signature, serving_->keeps_outputs(), wanted_);
         wanted.inputs = body_.inputs;
         wanted.wanted = wanted_;
     }
@@ -179,6 +186,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
                 .request_id = body_.id.empty() ? head_.request_id : body_.id,
                 .texts = {},
                 .subject = head_.subject,
+                .key_name = caller_,
             }
         );
     }
@@ -186,6 +194,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
     take_notes(response.notes);
     if (good) {
         serving_->answered(*inference_);
+        hold_until_durable(*serving_, response);
     } else {
         const std::string_view id = body_.id.empty() ? head_.request_id : body_.id;
         if (!id.empty()) {

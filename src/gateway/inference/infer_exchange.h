@@ -51,6 +51,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     serving::Serving* serving_ = nullptr;
     std::chrono::steady_clock::time_point arrived_;
     InferHead head_;
+    std::string caller_;      // name of the key that was shown
     std::string head_store_;  // of the head, when the answer is put off
     serving::Chosen chosen_;
     InferBody body_;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "records/feedback.h"
+#include "records/payload.h"
 #include "records/prediction.h"
 
 namespace flywheel {
@@ -21,10 +22,31 @@ struct TimeRange {
     Time end;
 };
 
+/// From the beginning of the first UTC day to the end of the last.
+[[nodiscard]] inline TimeRange whole_days(TimeRange range) {
+    using std::chrono::days;
+    if (range.begin >= range.end) {
+        return range;
+    }
+    const bool open = range.end > Time::max() - days(1) || range.begin < Time::min() + days(1);
+    return open ? range
+                : TimeRange{
+                      std::chrono::floor<days>(range.begin), std::chrono::ceil<days>(range.end)
+                  };
+}
+
 /// The rows of one journal segment, as the columns hold them.
 struct ColumnSegment {
     std::vector<Prediction> predictions;
     std::vector<Feedback> feedback;
+    std::vector<Payload> payloads = {};
+};
+
+/// Which payloads of a model to look for.
+struct PayloadsWanted {
+    std::string model;
+    TimeRange days;               ///< By first_seen; widened to whole UTC days.
+    std::vector<Digest> digests;  ///< Rising.
 };
 
 class Columns {
@@ -37,11 +59,7 @@ class Columns {
     /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time),
     /// named by the segment, so that writing the same segment again replaces the same files.
     /// Durable on return.
-    virtual Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) = 0;
+    virtual Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) = 0;
     /// True when the segment's rows are completely here.
     virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
     /// Segments that are here, rising.
@@ -60,6 +78,10 @@ class Columns {
         const std::string& model,
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
+    ) const = 0;
+    /// Calls `visit` with each wanted payload that is here, of every day it is here for.
+    virtual Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
     ) const = 0;
     /// Bytes of all files.
     virtual Result<std::uint64_t> bytes() const = 0;

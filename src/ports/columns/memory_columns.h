@@ -3,8 +3,10 @@
 // MemoryColumns: the columns of turn tests, and of tests under the thread sanitizer (which cannot
 // see into Arrow's libraries). Keeps the rows of each segment in memory. Any thread.
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "ports/columns/columns.h"
@@ -13,13 +15,9 @@ namespace flywheel {
 
 class MemoryColumns final : public Columns {
   public:
-    Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) override {
+    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override {
         const std::lock_guard lock(mutex_);
-        segments_[segment] = {predictions, feedback};
+        segments_[segment] = rows;
         return {};
     }
 
@@ -94,6 +92,28 @@ class MemoryColumns final : public Columns {
         return {};
     }
 
+    Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+    ) const override {
+        std::vector<Payload> found;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [number, segment] : segments_) {
+                for (const Payload& payload : segment.payloads) {
+                    if (payload.model == wanted.model &&
+                        within(whole_days(wanted.days), payload.first_seen) &&
+                        std::ranges::binary_search(wanted.digests, payload.digest)) {
+                        found.push_back(payload);
+                    }
+                }
+            }
+        }
+        for (Payload& payload : found) {
+            TRY(visit(std::move(payload)));
+        }
+        return {};
+    }
+
     Result<std::uint64_t> bytes() const override {
         const std::lock_guard lock(mutex_);
         std::uint64_t bytes = 0;
@@ -102,6 +122,9 @@ class MemoryColumns final : public Columns {
                 bytes += sizeof(row) + row.payload.size() + 2 * row.embedding.size();
             }
             bytes += segment.feedback.size() * sizeof(Feedback);
+            for (const Payload& payload : segment.payloads) {
+                bytes += sizeof(payload) + payload.bytes.size();
+            }
         }
         return bytes;
     }

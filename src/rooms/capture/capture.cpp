@@ -7,13 +7,12 @@
 #include <mutex>
 #include <set>
 #include <thread>
-#include <unordered_set>
 
 #include "base/log.h"
 #include "rooms/capture/captured_reader.h"
 #include "rooms/capture/committer.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/segment_rows.h"
+#include "rooms/capture/staging/row_intake.h"
 
 namespace flywheel {
 
@@ -21,44 +20,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryEvery{200};
 
-/// The rows of one segment, each once.
-struct SegmentRows {
-    std::vector<Prediction> predictions;
-    std::vector<Feedback> feedback;
-    std::vector<Erasure> erasures;
-};
-
-Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) {
-    SegmentRows rows;
-    std::unordered_set<Id<Prediction>> seen;
-    std::unordered_set<Id<Feedback>> seen_feedback;
-    TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
-        if (frame.kind == FrameKind::Predictions) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto row = TRY(decode_prediction(bytes));
-                if (seen.insert(row.id).second) {
-                    rows.predictions.push_back(std::move(row));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Feedback) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto said = TRY(decode_feedback(bytes));
-                if (seen_feedback.insert(said.id).second) {
-                    rows.feedback.push_back(std::move(said));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Erase) {
-            const auto erasures = TRY(erasures_of(frame));
-            rows.erasures.insert(rows.erasures.end(), erasures.begin(), erasures.end());
-        }
-        return {};
-    }));
-    return rows;
-}
+/// A row of this thread was dropped since it last asked whether its rows are durable.
+thread_local bool row_was_dropped = false;
 
 }  // namespace
 
@@ -71,6 +34,11 @@ class Capture::State {
           columns_(columns),
           clock_(clock),
           buffers_(plan_.buffer_bytes, plan_.policy.rules().size()),
+          intake_(
+              {plan_.policy, plan_.key, plan_.instance, plan_.key_rows_per_hour},
+              buffers_,
+              pressure_
+          ),
           rolled_({.ids = plan_.remembered}, columns),
           committer_(plan_, {journal, columns, buffers_, index_, pressure_, erased_}),
           reader_(journal, columns, index_, rolled_, erased_) {}
@@ -117,32 +85,33 @@ class Capture::State {
     }
 
     void record(Prediction&& row) {
-        if (pressure_.refuses_rows()) {
-            buffers_.pass_over(RowBuffers::Reason::Disk);
+        if (!plan_.rows) {
             return;
         }
-        const auto verdict = plan_.policy.judge(row, pressure_.factor(), incident_);
-        if (!verdict.kept) {
-            buffers_.pass_over(RowBuffers::Reason::SampledAway);
-            return;
-        }
-        // What serving sampled itself (a share of shadows) is in the row already.
-        row.propensity *= verdict.probability;
-        row.policy = plan_.policy.rules()[verdict.rule];
-        if (!row.raw_subject.empty()) {
-            row.subject = plan_.key.hmac(row.raw_subject);
-        }
-        if (pressure_.thins()) {
-            thin(row);
-        }
-        if (buffers_.add(std::move(row), verdict.rule) == RowBuffers::Outcome::StoredHalfFull) {
-            {
-                const std::lock_guard lock(wake_mutex_);
-                nudged_ = true;
-            }
-            wake_.notify_one();
+        const auto outcome = intake_.take(std::move(row));
+        row_was_dropped = row_was_dropped || outcome == RowIntake::Outcome::Dropped;
+        if (outcome == RowIntake::Outcome::TakenHalfFull) {
+            nudge();
         }
     }
+
+    void when_durable(std::function<void(Result<void>)> then) {
+        const bool dropped = std::exchange(row_was_dropped, false);
+        if (plan_.sync != SyncMode::Answer) {
+            then({});
+        } else if (dropped) {
+            then(make_error(
+                Code::Unavailable, "The request was answered, but its rows could not be captured"
+            ));
+        } else {
+            committer_.wait(std::move(then));
+            nudge();
+        }
+    }
+
+    [[nodiscard]] bool takes_rows() const { return plan_.rows; }
+
+    [[nodiscard]] bool answers_wait() const { return plan_.sync == SyncMode::Answer; }
 
     Result<RollReport> roll() {
         const std::lock_guard lock(roll_mutex_);
@@ -151,11 +120,8 @@ class Capture::State {
             TRY(committer_.seal());
         }
         RollReport report;
-        const auto segments = TRY(journal_.sealed());
-        for (const auto segment : segments) {
-            TRY(roll_segment(segment, report));
-        }
-        TRY(erase_rolled());
+        TRY(roll_sealed(report));
+        TRY(erase_rolled(report));
         TRY(committer_.recheck_orphans(reader_, clock_.now()));
         return report;
     }
@@ -164,15 +130,10 @@ class Capture::State {
         const Erasure erasure{plan_.key.hmac(subject), clock_.now()};
         TRY(committer_.write_erasures({erasure}));
         erased_.add(erasure);
-        TRY(committer_.seal());
         const std::lock_guard lock(roll_mutex_);
         columns_clean_ = false;
         RollReport rolled;
-        const auto segments = TRY(journal_.sealed());
-        for (const auto segment : segments) {
-            TRY(roll_segment(segment, rolled));
-        }
-        return erase_rolled();
+        return erase_rolled(rolled);
     }
 
     [[nodiscard]] CaptureCounters counters() const {
@@ -181,6 +142,11 @@ class Capture::State {
         counters.rolled_segments = rolled_segments_;
         counters.rolled_rows = rolled_rows_;
         counters.journal = journal_.health();
+        counters.quota_keys = intake_.scaled_keys(clock_.now());
+        if (const auto oldest = index_.oldest()) {
+            const std::chrono::duration<double> age = clock_.now() - *oldest;
+            counters.roll_lag_seconds = std::max(0.0, age.count());
+        }
         return counters;
     }
 
@@ -190,15 +156,18 @@ class Capture::State {
 
     [[nodiscard]] Time now() const { return clock_.now(); }
 
-    void set_incident(bool open) { incident_ = open; }
+    void set_incident(bool open) { intake_.set_incident(open); }
+
+    PressureLevel worst_level() { return pressure_.worst_since_asked(); }
 
   private:
-    void thin(Prediction& row) const {
-        row.thin = true;
-        if (!plan_.policy.keeps_payload(row.id)) {
-            row.payload = std::string();
-            row.embedding = {};
+    /// Wakes the writer before its interval is over.
+    void nudge() {
+        {
+            const std::lock_guard lock(wake_mutex_);
+            nudged_ = true;
         }
+        wake_.notify_one();
     }
 
     /// The writer thread.
@@ -246,39 +215,51 @@ class Capture::State {
             if (only_erasures_.contains(segment)) {
                 return {};
             }
-            const SegmentRows rows = TRY(read_segment(journal_, segment));
-            if (!rows.erasures.empty() && rows.predictions.empty() && rows.feedback.empty()) {
+            const SegmentRows found = TRY(read_segment(journal_, segment));
+            const auto& predictions = found.rows.predictions;
+            if (found.only_erasures()) {
                 only_erasures_.insert(segment);  // stays in the journal
                 return {};
             }
-            if (!rows.erasures.empty()) {
-                TRY(committer_.write_erasures(rows.erasures));
+            if (!found.erasures.empty()) {
+                TRY(committer_.write_erasures(found.erasures));
             }
-            const bool to_erase = std::ranges::any_of(rows.predictions, [&](const Prediction& row) {
+            const bool to_erase = std::ranges::any_of(predictions, [&](const Prediction& row) {
                 return erased_.covers(row);
             });
             columns_clean_ = columns_clean_ && !to_erase;
-            rolled_.remember(std::span<const Prediction>(rows.predictions));
-            rolled_.remember(std::span<const Feedback>(rows.feedback));
-            TRY(columns_.write_segment(segment, rows.predictions, rows.feedback));
+            rolled_.remember(std::span<const Prediction>(predictions));
+            rolled_.remember(std::span<const Feedback>(found.rows.feedback));
+            TRY(columns_.write_segment(segment, found.rows));
             ++report.segments;
-            report.predictions += rows.predictions.size();
-            report.feedback += rows.feedback.size();
+            report.predictions += predictions.size();
+            report.feedback += found.rows.feedback.size();
             ++rolled_segments_;
-            rolled_rows_ += rows.predictions.size();
+            rolled_rows_ += predictions.size();
         }
         index_.forget(segment);
         return journal_.drop(segment);
     }
 
+    Result<void> roll_sealed(RollReport& report) {
+        const auto segments = TRY(journal_.sealed());
+        for (const auto segment : segments) {
+            TRY(roll_segment(segment, report));
+        }
+        return {};
+    }
+
     /// Rows of erased subjects that reached the columns go. Once a start, and after each erasure.
-    Result<EraseReport> erase_rolled() {
+    /// Everything is rolled before: only then do the columns say which payloads others refer to.
+    Result<EraseReport> erase_rolled(RollReport& report) {
         if (columns_clean_ || erased_.empty()) {
             return EraseReport{};
         }
-        auto report = TRY(erase_from_columns(columns_, erased_));
+        TRY(committer_.seal_payloads());
+        TRY(roll_sealed(report));
+        auto erased = TRY(erase_from_columns(columns_, erased_));
         columns_clean_ = true;
-        return report;
+        return erased;
     }
 
     const Plan plan_;
@@ -288,7 +269,7 @@ class Capture::State {
 
     RowBuffers buffers_;
     Pressure pressure_;
-    std::atomic<bool> incident_ = false;
+    RowIntake intake_;
     JournalIndex index_;
     ErasedSubjects erased_;
     RolledRows rolled_;
@@ -333,6 +314,18 @@ void Capture::record(Prediction&& row) {
     state_->record(std::move(row));
 }
 
+bool Capture::takes_rows() const {
+    return state_->takes_rows();
+}
+
+bool Capture::answers_wait() const {
+    return state_->answers_wait();
+}
+
+void Capture::when_durable(std::function<void(Result<void>)> then) {
+    state_->when_durable(std::move(then));
+}
+
 Result<FeedbackReceipt> Capture::submit_feedback(std::vector<Feedback> feedback) {
     return state_->committer().submit(std::move(feedback));
 }
@@ -374,6 +367,10 @@ Result<void> Capture::flush() const {
 
 void Capture::set_incident(bool open) {
     state_->set_incident(open);
+}
+
+PressureLevel Capture::worst_level() {
+    return state_->worst_level();
 }
 
 CaptureCounters Capture::counters() const {

@@ -312,7 +312,7 @@ TEST_F(CaptureTest, RollsTheOpenSegmentOnlyWhenItHoldsEnough) {
 TEST_F(CaptureTest, ReadsASegmentOnceAfterACrashBetweenColumnsAndJournal) {
     const auto all = record_days(2, 4);
     ASSERT_TRUE(capture_->seal());
-    ASSERT_TRUE(columns_->write_segment(journal_->sealed()->front(), all, {}));
+    ASSERT_TRUE(columns_->write_segment(journal_->sealed()->front(), {all, {}}));
     EXPECT_TRUE(same(rows(), all)) << "both hold them now";
     reopen();
     EXPECT_TRUE(journal_->sealed()->empty());

@@ -7,9 +7,10 @@
 #include <set>
 #include <unordered_set>
 
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/captured_keys.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
+#include "rooms/capture/payload_join.h"
 
 namespace flywheel {
 
@@ -103,6 +104,7 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
     }));
     std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
+    TRY(join_payloads({journal_, index_, columns_}, model, rows));
     return rows;
 }
 
@@ -229,6 +231,7 @@ Result<CapturedRequest> CapturedReader::find(
 ) const {
     CapturedRequest request;
     request.rows = TRY(rows_meant(model, id, now));
+    TRY(join_payloads({journal_, index_, columns_}, model, request.rows));
     request.feedback = TRY(feedback_about(model, id, request.rows));
     if (request.rows.empty() && request.feedback.empty()) {
         return not_found("No captured request has this id: " + id);

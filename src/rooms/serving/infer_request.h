@@ -24,7 +24,8 @@ struct InferRequest {
     std::string_view request_id;  ///< "" = the base id becomes it.
     /// Of a text classifier: 1 to max_rows, each valid UTF-8 and not empty.
     std::span<const std::string_view> texts;
-    bool keep_payload = true;  ///< False: only the digest of each text is recorded.
+    bool keep_payload = true;   ///< False: only the digest of each row is recorded.
+    bool keep_outputs = false;  ///< Of a model over tensors: all of `wanted` are recorded.
 
     /// Of a model over tensors: its inputs in its order, checked against its signature.
     std::span<const TensorView> inputs = {};
@@ -32,6 +33,7 @@ struct InferRequest {
     std::int64_t rows = 0;                     ///< Of `inputs`.
 
     std::string_view subject = {};                    ///< Whose data this is; "" = not said.
+    std::string_view key_name = {};                   ///< Name of the caller's key; "" = none.
     std::string_view key = {};                        ///< What a split sticks to; "" = not said.
     std::span<const std::string_view> subjects = {};  ///< None, one for all rows, or one a row.
     std::span<const std::string> row_ids = {};        ///< None, or the caller's, one a row.

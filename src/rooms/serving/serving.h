@@ -31,24 +31,13 @@
 #include "rooms/serving/infer_request.h"
 #include "rooms/serving/inference.h"
 #include "rooms/serving/published.h"
+#include "rooms/serving/serving_plan.h"
 #include "rooms/serving/shadow_queue.h"
 #include "rooms/serving/version_table.h"
 #include "rooms/serving/versions/load_thread.h"
 #include "rooms/serving/versions/version_loader.h"
 
 namespace flywheel::serving {
-
-struct Plan {
-    std::size_t max_rows = 4096;               ///< Texts a request; never above 65,536.
-    std::size_t max_text_bytes = 1024 * 1024;  ///< One text.
-    double prior_discount =
-        0.25;              ///< While no class mix is measured, scores are divided by prior^this.
-    BatchLimits batching;  ///< Of models that run in batches.
-    std::optional<std::uint64_t>
-        id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
-    std::map<std::string, VersionPolicy> policies;  ///< By model; not named = labels only.
-    const CapturedRows* captured = nullptr;  ///< Its rows warm versions up; null = fixed texts do.
-};
 
 /// May a version take and give other tensors than the one that is served?
 enum class SignatureChange { Refused, Allowed };
@@ -132,6 +121,12 @@ class Serving {
     void failed(Inference& inference, int status, std::string_view message);
     /// Nobody waits for it any more: takes it out of the queue, drops what runs.
     void left(Inference& inference);
+
+    /// Are all outputs of models over tensors recorded? Then they must be among the wanted ones.
+    [[nodiscard]] bool keeps_outputs() const { return plan_.keep_outputs; }
+
+    /// Whom rows are handed to.
+    [[nodiscard]] Recorder& recorder() const { return *recorder_; }
 
     /// infer() by a version chosen and settled before.
     Result<InferAnswer> infer(Chosen chosen, const InferRequest& request);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ports/columns/parquet/column_cells.h"
+#include "ports/columns/parquet/third_columns.h"
 #include "records/uncertainty.h"
 
 namespace flywheel {
@@ -42,6 +43,7 @@ struct PredictionColumns {
     std::shared_ptr<arrow::FloatArray> confidence, margin, entropy;
     std::shared_ptr<arrow::Int32Array> us_queue, us_pre, us_post, batch_rows;
     std::shared_ptr<arrow::BooleanArray> cancelled, redacted, thin;
+    cells::ThirdColumns third;
 
     static Result<PredictionColumns> of(const arrow::RecordBatch& batch) {
         PredictionColumns c;
@@ -66,6 +68,7 @@ struct PredictionColumns {
         if (batch.GetColumnByName("subject")) {
             TRY(c.find_second(batch));
         }
+        TRY(c.third.find(batch));
         return c;
     }
 
@@ -107,6 +110,7 @@ struct PredictionColumns {
         row.status = status->Value(at);
         row.error.assign(error->GetView(at));
         row.propensity = propensity->Value(at);
+        third.copy(at, row);
         if (subject) {
             return copy_second(at, row);
         }
@@ -220,7 +224,16 @@ std::shared_ptr<arrow::Schema> prediction_schema() {
          field("batch_rows", arrow::int32()),
          field("cancelled", arrow::boolean()),
          field("redacted", arrow::boolean()),
-         field("thin", arrow::boolean())}
+         field("thin", arrow::boolean()),
+         field("media_type", arrow::utf8()),
+         field("payload_bytes", arrow::int64()),
+         field("attempt", arrow::int32()),
+         field("instance", arrow::fixed_size_binary(16)),
+         field("rollout", arrow::fixed_size_binary(16)),
+         field("key_name", arrow::utf8()),
+         field("engine", arrow::utf8()),
+         field("score_classes", list_of(arrow::int32())),
+         field("outputs", arrow::binary())}
     );
 }
 
@@ -288,6 +301,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> encode_predictions(
     TRY(out.texts([](const Prediction& r) -> const auto& { return r.error; }));
     TRY(out.numbers<arrow::DoubleBuilder>([](const Prediction& r) { return r.propensity; }));
     TRY(append_second(out));
+    TRY(cells::ThirdColumns::append(out));
     return out.batch();
 }
 

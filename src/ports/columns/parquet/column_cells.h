@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Typed access to the columns of a batch, and builders that fill them. Used by column_batch.cpp
-// only; this is the one header of ours that needs Arrow's own.
+// Typed access to the columns of a batch, and builders that fill them. Used by the
+// batches; this is the one header of ours that needs Arrow's own.
 
 #include <cstdint>
 #include <memory>
@@ -54,9 +54,10 @@ class BatchBuilder {
         return finish(builder);
     }
 
-    template <class Get>
+    /// Text, or binary with a BinaryBuilder.
+    template <class Builder = arrow::StringBuilder, class Get>
     Result<void> texts(const Get& get) {
-        arrow::StringBuilder builder;
+        Builder builder;
         std::int64_t bytes = 0;
         for (const Row* row : rows_) {
             bytes += static_cast<std::int64_t>(std::string_view(get(*row)).size());

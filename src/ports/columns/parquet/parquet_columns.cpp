@@ -2,8 +2,8 @@
 #include "ports/columns/parquet/parquet_columns.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <span>
 #include <system_error>
@@ -14,6 +14,8 @@
 
 #include "ports/columns/parquet/column_batch.h"
 #include "ports/columns/parquet/parquet_file.h"
+#include "ports/columns/parquet/payload_batch.h"
+#include "ports/columns/parquet/payload_files.h"
 
 namespace flywheel {
 
@@ -21,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How one table differs from the other.
+/// How one table differs from the others.
 struct PredictionTable {
     static constexpr std::string_view kName = "predictions";
 
@@ -42,8 +44,23 @@ struct FeedbackTable {
     static auto encode(std::span<const Feedback* const> rows) { return encode_feedback(rows); }
 };
 
+struct PayloadTable {
+    static constexpr std::string_view kName = kPayloadTable;
+
+    static Time time(const Payload& row) { return row.first_seen; }
+
+    static auto schema() { return payload_schema(); }
+
+    static auto encode(std::span<const Payload* const> rows) { return encode_payloads(rows); }
+};
+
 template <class Row>
-using TableOf = std::conditional_t<std::is_same_v<Row, Prediction>, PredictionTable, FeedbackTable>;
+using TableOf = std::conditional_t<
+    std::is_same_v<Row, Prediction>,
+    PredictionTable,
+    std::conditional_t<std::is_same_v<Row, Feedback>, FeedbackTable, PayloadTable>>;
+
+constexpr std::array kFolders = {"predictions", "feedback", "payloads", "segments"};
 
 Error folder_error(const fs::path& path, const std::error_code& why) {
     return make_error(
@@ -78,14 +95,12 @@ Result<std::vector<fs::path>> files_below(const fs::path& folder) {
 }
 
 Result<std::vector<PartitionFile>> read_list(const fs::path& path) {
-    std::ifstream stream(path, std::ios::binary);
-    const std::string json((std::istreambuf_iterator<char>(stream)), {});
-    auto files = decode_list(json);
-    if (!files || !stream) {
+    auto files = decode_list(TRY(read_whole_file(path)));
+    if (!files) {
         return corrupt(fmt::format(
             "List of captured Parquet files is damaged: {}: {}",
             path.string(),
-            files ? "cannot be read" : files.error().message
+            files.error().message
         ));
     }
     return files;
@@ -93,12 +108,12 @@ Result<std::vector<PartitionFile>> read_list(const fs::path& path) {
 
 /// What a crash left: files without a list, temporary files.
 Result<void> delete_strays(const fs::path& folder, const std::set<std::string>& listed) {
-    for (const char* part : {"predictions", "feedback", "segments"}) {
+    for (const char* part : kFolders) {
         const auto files = TRY(files_below(folder / part));
         for (const fs::path& file : files) {
+            const bool listable = file.extension() == ".parquet" || file.extension() == ".payload";
             const bool stray = file.extension() == ".tmp" ||
-                               (file.extension() == ".parquet" &&
-                                !listed.contains(fs::relative(file, folder).string()));
+                               (listable && !listed.contains(fs::relative(file, folder).string()));
             std::error_code failed;
             if (stray && !fs::remove(file, failed) && failed) {
                 return folder_error(file, failed);
@@ -111,7 +126,7 @@ Result<void> delete_strays(const fs::path& folder, const std::set<std::string>& 
 }  // namespace
 
 Result<std::unique_ptr<Columns>> ParquetColumns::open(const fs::path& folder) {
-    for (const char* part : {"predictions", "feedback", "segments"}) {
+    for (const char* part : kFolders) {
         TRY(make_folders(folder / part));
     }
     Catalog catalog;
@@ -181,14 +196,16 @@ Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
     return files;
 }
 
-Result<void> ParquetColumns::write_segment(
-    std::uint64_t segment,
-    const std::vector<Prediction>& predictions,
-    const std::vector<Feedback>& feedback
-) {
+Result<void> ParquetColumns::write_segment(std::uint64_t segment, const ColumnSegment& rows) {
     std::set<std::string> folders;
-    auto files = TRY(write_rows(segment, predictions, folders));
-    std::ranges::move(TRY(write_rows(segment, feedback, folders)), std::back_inserter(files));
+    auto files = TRY(write_rows(segment, rows.predictions, folders));
+    std::ranges::move(TRY(write_rows(segment, rows.feedback, folders)), std::back_inserter(files));
+    auto payloads = rows.payloads;
+    std::ranges::sort(payloads, {}, &Payload::digest);
+    std::ranges::move(TRY(write_rows(segment, payloads, folders)), std::back_inserter(files));
+    std::ranges::move(
+        TRY(write_large_payloads(folder_, segment, payloads)), std::back_inserter(files)
+    );
     for (const auto& changed : folders) {
         TRY(sync_columns_folder(changed));
     }
@@ -239,6 +256,17 @@ Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const 
     constexpr TimeRange kAlways{Time::min(), Time::max()};
     ColumnSegment rows;
     for (const auto& file : files) {
+        if (file.table == kPayloadFile) {
+            continue;  // comes with its table
+        }
+        if (file.table == PayloadTable::kName) {
+            const auto all = [](const Digest&) { return true; };
+            TRY(read_payload_table(folder_, file, all, [&](Payload&& payload) {
+                rows.payloads.push_back(std::move(payload));
+                return Result<void>();
+            }));
+            continue;
+        }
         const bool predictions = file.table == PredictionTable::kName;
         const ParquetCut cut{predictions ? "time" : "arrived", kAlways, ""};
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
@@ -300,6 +328,19 @@ Result<void> ParquetColumns::scan_feedback(
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
             return decode_feedback(batch, {model, arrived}, visit);
         }));
+    }
+    return {};
+}
+
+Result<void> ParquetColumns::find_payloads(
+    const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+) const {
+    const auto wants = [&](const Digest& digest) {
+        return std::ranges::binary_search(wanted.digests, digest);
+    };
+    const auto files = files_in(PayloadTable::kName, wanted.model, whole_days(wanted.days));
+    for (const auto& file : files) {
+        TRY(read_payload_table(folder_, file, wants, visit));
     }
     return {};
 }

@@ -58,7 +58,10 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
           "request_id",
           "time",
           "payload_digest",
-          "payload",
+          "digest",
+          "bytes",
+          "first_seen",
+          "outputs",
           "scores.list.element",
           "base_scores.list.element",
           "embedding.list.element",
@@ -74,6 +77,8 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
     for (const char* column :
          {"payload_digest",
           "payload",
+          "bytes",
+          "outputs",
           "scores.list.element",
           "base_scores.list.element",
           "embedding.list.element"}) {
@@ -89,7 +94,7 @@ Result<std::uint64_t> write_temporary(
     auto opened = arrow::io::FileOutputStream::Open(path.string());
     TRY(written(opened.status(), path));
     const auto& stream = *opened;
-    const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"2"});
+    const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"3"});
     auto writer = parquet::arrow::FileWriter::Open(
         *schema->WithMetadata(metadata),
         arrow::default_memory_pool(),

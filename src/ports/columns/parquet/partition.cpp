@@ -61,6 +61,12 @@ std::string partition_path(
     );
 }
 
+std::string payload_path(const std::string& table_path, const Digest& digest) {
+    constexpr std::string_view kExtension = ".parquet";
+    const auto stem = std::string_view(table_path).substr(0, table_path.size() - kExtension.size());
+    return fmt::format("{}-{}.payload", stem, digest.hex());
+}
+
 std::string list_name(std::uint64_t segment) {
     return fmt::format("{:012}.json", segment);
 }

@@ -9,14 +9,18 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/result.h"
 
 namespace flywheel {
 
+/// In place of a table's name: a large payload, in a file of its own.
+inline constexpr std::string_view kPayloadFile = "payload";
+
 /// One file of one segment.
 struct PartitionFile {
     std::string path;   ///< Below the columns folder.
-    std::string table;  ///< "predictions" or "feedback".
+    std::string table;  ///< "predictions", "feedback", "payloads", or kPayloadFile.
     std::string model;
     std::int64_t rows = 0;
     std::uint64_t bytes = 0;
@@ -34,6 +38,10 @@ struct PartitionFile {
 [[nodiscard]] std::string partition_path(
     std::string_view table, std::string_view model, Time day, std::uint64_t segment
 );
+
+/// Of a large payload: beside its table's file, named by the segment as well.
+/// "payloads/model=news/day=2026-11-21/000000000042-<64 hex digits>.payload"
+[[nodiscard]] std::string payload_path(const std::string& table_path, const Digest& digest);
 
 /// "000000000042.json"
 [[nodiscard]] std::string list_name(std::uint64_t segment);

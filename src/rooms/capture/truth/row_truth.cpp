@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "rooms/capture/captured_keys.h"
+#include "rooms/capture/frames/captured_keys.h"
 
 namespace flywheel {
 

@@ -3,7 +3,8 @@
 // docs/internals/formats.md, not by this program.
 #include <gtest/gtest.h>
 
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/payload_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 namespace {
@@ -21,6 +22,20 @@ constexpr std::string_view kSecondVersion =
     "0c00000008000000c80000000000403f0000003f0000103f01020a0008000000040000000100000000000000"
     "08000000030000000f000000060000000200000000000000020000006f726465722031376e65777333686561"
     "646c696e65722d397b2274696572223a22676f6c64227d756e737572650000403f0000803e0038003c";
+
+constexpr std::string_view kThirdVersion =
+    "03000000000000004d0100000199a1b2c3d47e5f8a1b0c0d0e0f000200c0db302d5a06000001020304050607"
+    "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30313233"
+    "3435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
+    "000000000000d03f0100000000000000080000000000000001000000020000000b000000030000000c000000"
+    "08000000c80000000000403f0000003f0000103f0200000001020a0008000000040000000100000000000000"
+    "030000000f0000000600000004000000060000000a0000000200000001000000000000000200000004000000"
+    "000000006f726465722031376e65777333722d397b2274696572223a22676f6c64227d756e7375726573686f"
+    "706c696e656172746578742f706c61696e0000403f0000803e060000000038003c6f757473";
+
+constexpr std::string_view kPayloads =
+    "01000000000000004a000000000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+    "00c0db302d5a0600040000000a000000080000006e657773746578742f706c61696e686561646c696e65";
 
 std::string bytes_of_hex(std::string_view hex) {
     const auto value = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
@@ -43,7 +58,7 @@ std::vector<Prediction> rows_of(const std::string& payload) {
     return rows;
 }
 
-void expect_what_both_hold(const Prediction& row) {
+void expect_what_all_hold(const Prediction& row) {
     EXPECT_EQ(row.id.text(), "0199a1b2-c3d4-7e5f-8a1b-0c0d0e0f0002");
     EXPECT_EQ(row.request_id, "order 17");
     EXPECT_EQ(to_rfc3339(row.time), "2026-08-29T10:40:00Z");
@@ -51,7 +66,7 @@ void expect_what_both_hold(const Prediction& row) {
     EXPECT_EQ(row.version, "3");
     EXPECT_EQ(row.route, Route::Canary);
     EXPECT_EQ(row.payload_digest.hex().substr(0, 8), "00010203");
-    EXPECT_EQ(row.payload, "headline");
+    EXPECT_EQ(row.payload_bytes, 8U);
     EXPECT_EQ(row.label, 1);
     EXPECT_EQ(row.scores, (std::vector<float>{.75F, .25F}));
     EXPECT_TRUE(row.base_scores.empty());
@@ -68,18 +83,14 @@ void expect_what_both_hold(const Prediction& row) {
 TEST(GoldenRows, OfTheFirstVersionAreRead) {
     const auto rows = rows_of(bytes_of_hex(kFirstVersion));
     ASSERT_EQ(rows.size(), 1U);
-    expect_what_both_hold(rows[0]);
+    expect_what_all_hold(rows[0]);
+    EXPECT_EQ(rows[0].payload, "headline");
     EXPECT_TRUE(rows[0].subject.is_zero());
     EXPECT_EQ(rows[0].policy, "");
     EXPECT_EQ(rows[0].batch_rows, 0);
 }
 
-TEST(GoldenRows, OfTheSecondVersionAreReadAndWritten) {
-    const std::string payload = bytes_of_hex(kSecondVersion);
-    const auto rows = rows_of(payload);
-    ASSERT_EQ(rows.size(), 1U);
-    const Prediction& row = rows[0];
-    expect_what_both_hold(row);
+void expect_what_later_ones_hold(const Prediction& row) {
     EXPECT_EQ(row.subject.hex().substr(0, 8), "20212223");
     EXPECT_EQ(row.row_id, "r-9");
     EXPECT_EQ(row.params, R"({"tier":"gold"})");
@@ -92,10 +103,60 @@ TEST(GoldenRows, OfTheSecondVersionAreReadAndWritten) {
     EXPECT_TRUE(row.cancelled);
     EXPECT_FALSE(row.redacted);
     EXPECT_TRUE(row.thin);
+}
+
+TEST(GoldenRows, OfTheSecondVersionAreRead) {
+    const auto rows = rows_of(bytes_of_hex(kSecondVersion));
+    ASSERT_EQ(rows.size(), 1U);
+    expect_what_all_hold(rows[0]);
+    expect_what_later_ones_hold(rows[0]);
+    EXPECT_EQ(rows[0].payload, "headline");
+    EXPECT_EQ(rows[0].attempt, 0U);
+    EXPECT_TRUE(rows[0].instance.is_zero());
+}
+
+TEST(GoldenRows, OfTheThirdVersionAreReadAndWritten) {
+    const std::string payload = bytes_of_hex(kThirdVersion);
+    const auto rows = rows_of(payload);
+    ASSERT_EQ(rows.size(), 1U);
+    const Prediction& row = rows[0];
+    expect_what_all_hold(row);
+    expect_what_later_ones_hold(row);
+    EXPECT_EQ(row.payload, "") << "it stands in a payload frame";
+    EXPECT_EQ(row.instance.text(), "40414243-4445-4647-4849-4a4b4c4d4e4f");
+    EXPECT_EQ(row.rollout.text(), "50515253-5455-5657-5859-5a5b5c5d5e5f");
+    EXPECT_EQ(row.attempt, 2U);
+    EXPECT_EQ(row.key_name, "shop");
+    EXPECT_EQ(row.engine, "linear");
+    EXPECT_EQ(row.media_type, kTextPayload);
+    EXPECT_EQ(row.score_classes, (std::vector<std::int32_t>{6}));
+    EXPECT_EQ(row.outputs, "outs");
     std::string written;
     begin_rows(written, FrameKind::Predictions);
     append_prediction(written, row);
     EXPECT_EQ(written, payload);
+}
+
+TEST(GoldenRows, PayloadsAreReadAndWritten) {
+    const std::string bytes = bytes_of_hex(kPayloads);
+    std::string written;
+    begin_payloads(written);
+    const auto walked = each_payload({FrameKind::Payload, bytes}, [&](const PayloadView& payload) {
+        EXPECT_EQ(payload.digest.hex().substr(0, 8), "00010203");
+        EXPECT_EQ(payload.model, "news");
+        EXPECT_EQ(payload.media_type, kTextPayload);
+        EXPECT_EQ(payload.bytes, "headline");
+        EXPECT_EQ(to_rfc3339(payload.first_seen), "2026-08-29T10:40:00Z");
+        append_payload(written, payload);
+        return Result<void>();
+    });
+    EXPECT_TRUE(walked);
+    EXPECT_EQ(written, bytes);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        const Frame cut{FrameKind::Payload, bytes.substr(0, size)};
+        const auto read = each_payload(cut, [](const PayloadView&) { return Result<void>(); });
+        EXPECT_EQ(read.has_value(), size == 8) << size;
+    }
 }
 
 TEST(GoldenRows, OfTheFirstVersionAreRefusedWhenCutOrDamaged) {

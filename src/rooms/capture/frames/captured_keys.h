@@ -16,6 +16,9 @@ namespace flywheel {
 /// Key of a base id; the same as key_of its text.
 [[nodiscard]] std::uint64_t key_of(std::string_view model, const Uuid& id);
 
+/// Key of a payload.
+[[nodiscard]] std::uint64_t key_of(std::string_view model, const Digest& payload);
+
 /// Does `id` mean this row? A request id means all its rows, a Prediction id with row bits zero all
 /// rows of its request, another Prediction id that row alone.
 [[nodiscard]] bool means_row(std::string_view id, const Prediction& row);

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "records/feedback.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 

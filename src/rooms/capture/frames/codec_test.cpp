@@ -4,8 +4,9 @@
 
 #include "ports/columns/sample_rows.h"
 #include "ports/journal/bytes.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
+#include "rooms/capture/frames/row_layout.h"
 
 namespace flywheel {
 namespace {
@@ -24,7 +25,7 @@ Prediction full_prediction() {
 }
 
 Result<Prediction> decode_newest(const std::string& bytes) {
-    return decode_prediction({bytes, 2});
+    return decode_prediction({bytes, row_layout::kNewest});
 }
 
 Result<Feedback> decode_said(const std::string& bytes) {
@@ -75,6 +76,7 @@ RC_GTEST_PROP(PredictionCodec, GivesBackEveryField, (std::uint64_t seed, const s
     Rng rng(seed);
     Prediction row = testing::sample_prediction(sample_day(static_cast<int>(rng.below(3000))), rng);
     row.payload = text;
+    row.payload_bytes = text.size();
     row.id.uuid = row.id.uuid.with_row(static_cast<std::uint16_t>(rng.below(100)));
     if (rng.below(2) == 0) {
         row.request_id = text;
@@ -102,10 +104,10 @@ TEST(PredictionCodec, LeavesOutARequestIdThatTheIdSaysAlready) {
     ASSERT_EQ(named.request_id.size(), plain.request_id.size());
     EXPECT_EQ(encoded(named).size(), encoded(plain).size() + 36);
     const std::string bytes = encoded(plain);
-    EXPECT_TRUE(prediction_keys({bytes, 2})->request_id.empty());
+    EXPECT_TRUE(prediction_keys({bytes, row_layout::kNewest})->request_id.empty());
     EXPECT_EQ(decode_newest(bytes)->request_id, plain.request_id);
     const std::string named_bytes = encoded(named);
-    const auto keys = prediction_keys({named_bytes, 2});
+    const auto keys = prediction_keys({named_bytes, row_layout::kNewest});
     EXPECT_EQ(keys->request_id, named.request_id);
     EXPECT_EQ(keys->id, named.id);
     EXPECT_EQ(keys->time, named.time);
@@ -120,9 +122,9 @@ TEST(PredictionCodec, RefusesEveryTruncationAndReadsDamageSafely) {
 
 TEST(PredictionCodec, RefusesLengthsThatOverflow) {
     std::string bytes = encoded(full_prediction());
-    for (std::size_t part = 0; part < 11; ++part) {
+    for (std::size_t part = 0; part < row_layout::kParts; ++part) {
         std::string damaged = bytes;
-        put_bytes(damaged.data() + 148 + 4 * part, std::uint32_t{0xFFFFFFFF});
+        put_bytes(damaged.data() + row_layout::kLengthsAt + 4 * part, std::uint32_t{0xFFFFFFFF});
         EXPECT_FALSE(decode_newest(damaged));
     }
 }

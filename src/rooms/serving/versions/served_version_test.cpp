@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/serving/served_version.h"
+#include "rooms/serving/versions/served_version.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/capture/row_buffers.h"
+#include "rooms/capture/staging/row_buffers.h"
 
 #include <algorithm>
 #include <functional>
@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/rng.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 
@@ -28,10 +28,27 @@ void RowBuffers::pass_over(Reason reason) {
     ++(reason == Reason::Disk ? buffer.tally.dropped_disk : buffer.tally.sampled_away);
 }
 
+/// False when too many large payloads wait already.
+bool RowBuffers::reserve_large(std::size_t bytes) {
+    if (large_bytes_.fetch_add(bytes) + bytes <= kLargeBytesMax) {
+        return true;
+    }
+    large_bytes_ -= bytes;
+    return false;
+}
+
+void RowBuffers::release_large(std::size_t bytes) {
+    large_bytes_ -= bytes;
+}
+
 RowBuffers::Outcome RowBuffers::add(Prediction&& row, std::size_t rule) {
-    const bool too_large = row.payload.size() > kPayloadBytesMax;
-    if (too_large) {
-        row.payload = std::string();
+    row.payload_bytes = row.payload.size();
+    const bool large = row.payload.size() > kCarriedBytesMax;
+    const bool left_out = large && !reserve_large(row.payload.size());
+    std::string beside;
+    if (large) {
+        beside.swap(row.payload);
+        row.payload_bytes = left_out ? 0 : beside.size();
     }
     const std::size_t bytes = prediction_bytes(row);
     Buffer& buffer = mine();
@@ -39,16 +56,21 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row, std::size_t rule) {
     if (buffer.closed || buffer.bytes + bytes > buffer_bytes_) {
         ++buffer.tally.dropped_buffer;
         buffer.refused = true;
+        release_large(row.payload_bytes > row.payload.size() ? beside.size() : 0);
         return Outcome::Dropped;
     }
     ++buffer.tally.kept[rule];
-    buffer.tally.payloads_left_out += too_large ? 1 : 0;
-    if (buffer.frames.empty() || buffer.frames.back().payload.size() + bytes > kFrameBytes) {
-        Frame& frame = buffer.frames.emplace_back();
+    buffer.tally.payloads_left_out += left_out ? 1 : 0;
+    auto& frames = buffer.rows.frames;
+    if (frames.empty() || frames.back().payload.size() + bytes > kFrameBytes) {
+        Frame& frame = frames.emplace_back();
         frame.payload.reserve(kFrameBytes);
         begin_rows(frame.payload, frame.kind);
     }
-    append_prediction(buffer.frames.back().payload, row);
+    append_prediction(frames.back().payload, row);
+    if (large && !left_out) {
+        buffer.rows.large.push_back(std::move(beside));
+    }
     buffer.bytes += bytes;
     if (buffer.bytes > buffer_bytes_ / 2 && !buffer.said_half_full) {
         buffer.said_half_full = true;
@@ -64,21 +86,26 @@ void RowBuffers::close() {
     }
 }
 
-std::size_t RowBuffers::drain(std::vector<Frame>& frames, std::size_t room) {
+RowBuffers::Drained RowBuffers::drain(std::size_t room) {
+    Drained drained;
+    StagedRows& out = drained.rows;
     std::size_t moved = 0;
     for (Buffer& buffer : buffers_) {
         const std::lock_guard lock(buffer.mutex);
         if (buffer.bytes > room - moved) {
+            drained.complete = false;
             continue;
         }
         moved += buffer.bytes;
-        std::ranges::move(buffer.frames, std::back_inserter(frames));
-        buffer.frames.clear();
+        std::ranges::move(buffer.rows.frames, std::back_inserter(out.frames));
+        std::ranges::move(buffer.rows.large, std::back_inserter(out.large));
+        buffer.rows.frames.clear();
+        buffer.rows.large.clear();
         buffer.bytes = 0;
         buffer.said_half_full = false;
         buffer.refused = false;
     }
-    return moved;
+    return drained;
 }
 
 RowTally RowBuffers::tally() const {
@@ -106,7 +133,7 @@ double RowBuffers::fullness() const {
 }
 
 std::size_t RowBuffers::waiting_bytes() const {
-    std::size_t bytes = 0;
+    std::size_t bytes = large_bytes_;
     for (const Buffer& buffer : buffers_) {
         const std::lock_guard lock(buffer.mutex);
         bytes += buffer.bytes;

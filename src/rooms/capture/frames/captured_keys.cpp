@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/capture/captured_keys.h"
+#include "rooms/capture/frames/captured_keys.h"
 
 #include "base/hash.h"
 
@@ -15,6 +15,11 @@ std::uint64_t key_of(std::string_view model, std::string_view id) {
         return key_of(model, *uuid);
     }
     return xxh3(id, xxh3(model));
+}
+
+std::uint64_t key_of(std::string_view model, const Digest& payload) {
+    const auto* bytes = reinterpret_cast<const char*>(payload.bytes.data());
+    return xxh3({bytes, payload.bytes.size()}, xxh3(model));
 }
 
 bool means_row(std::string_view id, const Prediction& row) {

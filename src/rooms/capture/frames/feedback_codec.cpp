@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rooms/capture/feedback_codec.h"
+#include "rooms/capture/frames/feedback_codec.h"
 
 #include <array>
 
