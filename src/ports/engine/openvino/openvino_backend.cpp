@@ -148,6 +148,7 @@ class OpenvinoBackend final : public worker::Backend {
         const ModelOptions options =
             written == parts.end() ? ModelOptions() : TRY(parse_options(written->second));
         const auto model = TRY(read_model(core_, parts));
+        TRY(signature_of(*model));  // what the protocol cannot say is refused before it runs
         const auto compile = [&](const std::shared_ptr<ov::Model>& one) {
             return this->compile(one, options, threads);
         };
