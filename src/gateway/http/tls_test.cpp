@@ -330,10 +330,13 @@ TEST_F(TlsTest, APeerThatNeverReadsIsResetAndHoldsNobodyUp) {
 
 TEST_F(TlsTest, FinishesWhatIsInFlightWhenItStops) {
     start();
+    auto idle = client();
+    EXPECT_THAT(idle.ask(get_request("/hello"), kHello), HasSubstr("200 OK"));
     auto busy = client();
     busy.send(get_request("/wait"));
     waiting_.get_future().wait();
     auto stopped = std::async(std::launch::async, [&] { server_->stop(std::chrono::seconds(20)); });
+    EXPECT_EQ(idle.answer(0), "");  // the server has begun to stop
     release_.set_value();
     const std::string answer = busy.answer(6);
     EXPECT_THAT(answer, HasSubstr("Connection: close"));
