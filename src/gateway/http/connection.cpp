@@ -339,10 +339,10 @@ void Connection::finish_request() {
     taken_.reset();
     search_ = {};
     if (chunks_.done() && chunks_.body().capacity() > kKeptBuffer) {
-        chunks_ = ChunkedBody();
+        chunks_.release();
     }
     if (response_.body.capacity() > kKeptBuffer) {
-        response_ = HttpResponse();
+        std::string().swap(response_.body);  // assigning an empty one would keep the memory
     }
     static_cast<void>(count_memory());
     wait_at_most(Phase::Idle, shared.plan.time_outs.idle);

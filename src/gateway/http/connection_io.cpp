@@ -382,8 +382,8 @@ awaitable<void> Connection::linger() {
     }
     wait_at_most(Phase::Linger, kLinger);
     std::vector<char>(kFirstBuffer).swap(bytes_);  // what it held is answered
-    chunks_ = ChunkedBody();
-    response_ = HttpResponse();
+    chunks_.release();
+    std::string().swap(response_.body);
     static_cast<void>(count_memory());
     for (std::size_t dropped = 0; dropped < kLingerBytes;) {
         dropped += co_await socket_.async_read_some(

@@ -132,13 +132,12 @@ void HttpResponse::clear() {
     body.clear();
     header_lines_.clear();
     notes.id.clear();
-    notes.route = { hold = nullptr;
-};
-
-notes.version = 0;
-notes.rows = 0;
-notes.queue = notes.infer = {};
-}  // namespace flywheel::http
+    notes.route = {};
+    notes.version = 0;
+    notes.rows = 0;
+    notes.queue = notes.infer = {};
+    hold = nullptr;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';

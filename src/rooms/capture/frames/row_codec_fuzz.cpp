@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Payloads of predictions and feedback frames: rows or Corrupt, and a row that was read can be
+// Frames of predictions, feedback and payloads: rows or Corrupt, and a row that was read can be
 // written and read again. libFuzzer.
 
+#include <array>
+
 #include "fuzz_input.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/payload_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 namespace {
@@ -21,6 +24,18 @@ std::string payload_of(const Feedback& row) {
     begin_rows(payload, FrameKind::Feedback);
     append_feedback(payload, row);
     return payload;
+}
+
+std::vector<std::string> rewritten_payloads(const Frame& frame) {
+    std::vector<std::string> payloads;
+    const auto walked = each_payload(frame, [&](const PayloadView& view) -> Result<void> {
+        CHECK(testing::is_within(view.bytes, frame.payload));
+        begin_payloads(payloads.emplace_back());
+        append_payload(payloads.back(), view);
+        return {};
+    });
+    CHECK(walked || walked.error().code == Code::Corrupt);
+    return payloads;
 }
 
 /// Rows of a frame, each as the payload of a frame of its own in the newest version.
@@ -50,10 +65,11 @@ std::vector<std::string> rewritten_rows(const Frame& frame) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     testing::FuzzInput input(data, size);
-    const FrameKind kind = input.choose(2) == 0 ? FrameKind::Predictions : FrameKind::Feedback;
-    const Frame frame{kind, std::string(input.rest())};
-    for (const std::string& payload : rewritten_rows(frame)) {
-        const auto again = rewritten_rows({kind, payload});
+    constexpr std::array kKinds = {FrameKind::Predictions, FrameKind::Feedback, FrameKind::Payload};
+    const FrameKind kind = kKinds.at(input.choose(kKinds.size()));
+    const auto rewritten = kind == FrameKind::Payload ? rewritten_payloads : rewritten_rows;
+    for (const std::string& payload : rewritten({kind, std::string(input.rest())})) {
+        const auto again = rewritten({kind, payload});
         CHECK(again.size() == 1 && again.front() == payload);
     }
     return 0;
