@@ -250,7 +250,7 @@ Result<std::unique_ptr<Project>> Project::open(
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
     parts.openvino = make_openvino(project->settings_.engines, options.program);
-    parts.engines.emplace({parts.engine.get(), parts.openvino.get()});
+    parts.engines = Engines{parts.engine.get(), parts.openvino.get()};
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(

@@ -170,9 +170,9 @@ gateway::V1Rooms v1_rooms(Project& project) {
                 };
             },
         .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
+        .audit = &project.audit(),
         .compression = &project.compression(),
         .engines = &project.engines(),
-        .audit = &project.audit(),
         .wake_loop = {},
     };
 }

@@ -132,7 +132,8 @@ TEST(AnswerMode, NeverTellsTooEarlyWhicheverCallFails) {
             inner.crash();
             auto again = Capture::open({}, inner, columns, clock).value();
             std::set<Id<Prediction>> found;
-            for (const Prediction& row : again->predictions("news", kAlways).value()) {
+            const auto rows = again->predictions("news", kAlways).value();
+            for (const Prediction& row : rows) {
                 found.insert(row.id);
             }
             EXPECT_TRUE(std::ranges::includes(found, known));

@@ -284,16 +284,17 @@ TEST_F(CaptureTest, DropsRowsThatDoNotFitAndCountsThem) {
     EXPECT_EQ(counters.captured, rows().size());
 }
 
-TEST_F(CaptureTest, KeepsTheDigestOfAPayloadThatIsTooLarge) {
+TEST_F(CaptureTest, KeepsAPayloadOfManyMegabytes) {
     Prediction large = sample_prediction(sample_day(1), rng_);
     large.payload.assign(10U << 20U, 'x');
-    const Digest digest = large.payload_digest;
+    large.payload_digest = {};
+    const std::string payload = large.payload;
     capture_->record(std::move(large));
     ASSERT_TRUE(capture_->flush());
     ASSERT_EQ(rows().size(), 1U);
-    EXPECT_TRUE(rows()[0].payload.empty());
-    EXPECT_EQ(rows()[0].payload_digest, digest);
-    EXPECT_EQ(capture_->counters().payloads_left_out, 1U);
+    EXPECT_EQ(rows()[0].payload_digest, sha256(payload));
+    EXPECT_EQ(rows()[0].payload, payload);
+    EXPECT_EQ(capture_->counters().payloads_left_out, 0U);
 }
 
 TEST_F(CaptureTest, RollsTheOpenSegmentOnlyWhenItHoldsEnough) {

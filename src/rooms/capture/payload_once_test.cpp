@@ -181,7 +181,7 @@ TEST_F(PayloadOnceTest, IsAddressedAfterRedaction) {
     reopen();
     const auto first = serve("mail ann@example.com now");
     serve("mail bob@example.net now");
-    const auto found = capture_->find("news", first).value().rows[0];
+    const Prediction found = capture_->find("news", first).value().rows[0];
     EXPECT_EQ(found.payload, "mail *************** now");
     EXPECT_EQ(found.payload_digest, sha256(found.payload));
     EXPECT_EQ(capture_->counters().payloads_stored, 1U) << "after redaction they are the same";
@@ -202,7 +202,9 @@ TEST_F(PayloadOnceTest, CountsTheAttemptsOfARequestIdThatTheClientMade) {
     serve_as(2);
     serve_as(1);
     std::vector<std::uint32_t> attempts;
-    for (const Prediction& row : capture_->find("news", "order 17")->rows) {
+    const auto found = capture_->find("news", "order 17");
+    ASSERT_TRUE(found);
+    for (const Prediction& row : found->rows) {
         attempts.push_back(row.attempt);
     }
     std::ranges::sort(attempts);
