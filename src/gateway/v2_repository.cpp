@@ -7,6 +7,7 @@
 
 #include "base/json_value.h"
 #include "base/text.h"
+#include "gateway/infer/infer_body.h"
 #include "gateway/repository/sent_version.h"
 #include "gateway/v2_groups.h"
 

@@ -77,7 +77,8 @@ class RolloutsTest : public ::testing::Test, protected testing::ServingWorld {
 
     std::vector<std::int64_t> loaded(const std::string& model = "m") {
         std::vector<std::int64_t> numbers;
-        for (const auto& version : serving.status(model)->loaded) {
+        const auto status = serving.status(model).value();
+        for (const auto& version : status.loaded) {
             numbers.push_back(version->number);
         }
         return numbers;
@@ -369,7 +370,9 @@ TEST_F(RolloutsTest, ReachesTheSameEndWhicheverLedgerCallFails) {
             clock
         };
         const bool whole = shaky.refresh("m").has_value();
-        ASSERT_TRUE(shaky.refresh("m"));  // the next try
+        if (!whole) {
+            ASSERT_TRUE(shaky.refresh("m"));  // the next try
+        }
         const auto status = shaky.status("m").value();
         EXPECT_EQ(status.stable, 2);
         EXPECT_EQ(status.canary, 3);
