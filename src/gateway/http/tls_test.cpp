@@ -333,6 +333,7 @@ TEST_F(TlsTest, FinishesWhatIsInFlightWhenItStops) {
     auto busy = client();
     busy.send(get_request("/wait"));
     waiting_.get_future().wait();
+    server_->announce_close();  // or the answer could be there before the stop has begun
     auto stopped = std::async(std::launch::async, [&] { server_->stop(std::chrono::seconds(20)); });
     release_.set_value();
     const std::string answer = busy.answer(6);
