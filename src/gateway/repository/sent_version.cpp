@@ -157,7 +157,7 @@ Result<std::string> from_base64(std::string_view text) {
             bits = 0;
         }
     }
-    bytes.resize(bytes.size() - padding);
+    bytes.erase(bytes.size() - std::min(padding, bytes.size()));
     return bytes;
 }
 

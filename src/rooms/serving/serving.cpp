@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t kRowsInAnId = 65'536;
 
-Error unknown_model(std::string_view model) {
-    // The wording clients look for.
-    return not_found(fmt::format("Request for unknown model: '{}' is not found", model));
-}
-
 }  // namespace
 
 Serving::Serving(

@@ -9,15 +9,6 @@
 
 namespace flywheel::serving {
 
-namespace {
-
-Error unknown_model(std::string_view model) {
-    // The wording clients look for.
-    return not_found(fmt::format("Request for unknown model: '{}' is not found", model));
-}
-
-}  // namespace
-
 /// Exchanges the table for one in which this model is changed.
 void Serving::change(const std::string& model, const std::function<void(ModelEntry&)>& change) {
     const std::scoped_lock lock(writing_);

@@ -43,25 +43,6 @@ class PairRecorder final : public Recorder {
     const ServedVersion& shadow_;
 };
 
-/// A tensor of its own, and views on its strings.
-struct OwnedTensor {
-    Tensor tensor;
-    std::vector<std::string_view> strings;
-
-    explicit OwnedTensor(const TensorView& view) {
-        tensor.type = view.type;
-        tensor.shape = view.shape;
-        const auto bytes = tensor.bytes.resize(view.bytes.size());
-        std::copy(view.bytes.begin(), view.bytes.end(), bytes.begin());
-        tensor.strings.assign(view.strings.begin(), view.strings.end());
-    }
-
-    [[nodiscard]] TensorView view() {
-        strings.assign(tensor.strings.begin(), tensor.strings.end());
-        return {tensor.type, tensor.shape, tensor.bytes.bytes(), strings};
-    }
-};
-
 std::vector<std::string> owned(std::span<const std::string_view> texts) {
     return {texts.begin(), texts.end()};
 }
@@ -110,6 +91,25 @@ std::int64_t rows_of(const InferRequest& request) {
 }
 
 }  // namespace
+
+/// A tensor of its own, and views on its strings.
+struct ShadowQueue::OwnedTensor {
+    Tensor tensor;
+    std::vector<std::string_view> strings;
+
+    explicit OwnedTensor(const TensorView& view) {
+        tensor.type = view.type;
+        tensor.shape = view.shape;
+        const auto bytes = tensor.bytes.resize(view.bytes.size());
+        std::copy(view.bytes.begin(), view.bytes.end(), bytes.begin());
+        tensor.strings.assign(view.strings.begin(), view.strings.end());
+    }
+
+    [[nodiscard]] TensorView view() {
+        strings.assign(tensor.strings.begin(), tensor.strings.end());
+        return {tensor.type, tensor.shape, tensor.bytes.bytes(), strings};
+    }
+};
 
 /// A request with all it refers to, and what the stable version answered.
 struct ShadowQueue::Copy {

@@ -76,6 +76,7 @@ class ShadowQueue {
     [[nodiscard]] std::int64_t waiting_rows() const;
 
   private:
+    struct OwnedTensor;
     struct Copy;
 
     void run();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace flywheel::serving {
 
 namespace {
@@ -12,6 +14,10 @@ std::int64_t number_of(const VersionPointer& version) {
 }
 
 }  // namespace
+
+Error unknown_model(std::string_view model) {
+    return not_found(fmt::format("Request for unknown model: '{}' is not found", model));
+}
 
 VersionPointer ModelEntry::find(std::string_view version) const {
     for (const auto& [label, pointer] :

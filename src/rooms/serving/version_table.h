@@ -22,6 +22,9 @@ namespace flywheel::serving {
 
 using VersionPointer = std::shared_ptr<const ServedVersion>;
 
+/// NotFound in the wording that clients look for.
+[[nodiscard]] Error unknown_model(std::string_view model);
+
 /// One model as it stands now; for readiness and /v1/status.
 struct ModelStatus {
     std::string model;
