@@ -318,6 +318,11 @@ TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
         file.path = path;
         EXPECT_FALSE(decode_list(encode_list(7, {file}))) << path;
     }
+    file.table = kPayloadFile;
+    file.path = "payloads/x";
+    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    file.path = "payload/x";
+    EXPECT_FALSE(decode_list(encode_list(7, {file})));
     file.path = "secrets/x";
     file.table = "secrets";
     EXPECT_FALSE(decode_list(encode_list(7, {file})));

@@ -25,9 +25,12 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.model = TRY(string_field(json, "model"));
     file.rows = TRY(integer_field(json, "rows"));
     const std::int64_t bytes = TRY(integer_field(json, "bytes"));
-    const bool stays = file.path.starts_with(file.table + "/") &&
+    // Large payloads lie beside the table of the small ones.
+    const std::string folder = file.table == kPayloadFile ? "payloads" : file.table;
+    const bool known = folder == "predictions" || folder == "feedback" || folder == "payloads";
+    const bool stays = file.path.starts_with(folder + "/") &&
                        std::filesystem::path(file.path).lexically_normal().string() == file.path;
-    if ((file.table != "predictions" && file.table != "feedback") || !stays) {
+    if (!known || !stays) {
         return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
     }
     if (file.rows < 0 || bytes < 0) {

@@ -22,7 +22,7 @@ struct ThirdColumns {
     [[nodiscard]] bool here() const { return media_type != nullptr; }
 
     Result<void> find(const arrow::RecordBatch& batch) {
-        if (!batch.GetColumnByName("media_type")) {
+        if (!batch.GetColumnByName("media_type") && !batch.GetColumnByName("outputs")) {
             return {};
         }
         media_type = TRY(column<arrow::StringArray>(batch, "media_type"));
