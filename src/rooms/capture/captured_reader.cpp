@@ -111,21 +111,28 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
 Result<std::vector<std::string>> CapturedReader::recent_payloads(
     const std::string& model, std::size_t most
 ) const {
-    std::vector<std::string> payloads;
+    std::vector<Prediction> rows;
     const auto places = index_.frames(FrameKind::Predictions, {Time::min(), Time::max()});
     const std::size_t read = std::min(places.size(), kRecentFrames);
-    for (std::size_t i = 1; i <= read && payloads.size() < most; ++i) {
-        std::vector<std::string> of_frame;
+    for (std::size_t i = 1; i <= read && rows.size() < most; ++i) {
+        std::vector<Prediction> of_frame;
         const VisitPrediction take = [&](Prediction&& row) {
-            if (row.model == model && row.status == 200 && !row.payload.empty() &&
-                !erased_.covers(row)) {
-                of_frame.push_back(std::move(row.payload));
+            const bool has_payload = !row.payload.empty() || row.payload_bytes > 0;
+            if (row.model == model && row.status == 200 && has_payload && !erased_.covers(row)) {
+                of_frame.push_back(std::move(row));
             }
         };
         TRY(read_frames({places[places.size() - i]}, take));
-        std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(payloads));
+        std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(rows));
     }
-    payloads.resize(std::min(payloads.size(), most));
+    rows.resize(std::min(rows.size(), most));
+    TRY(join_payloads({journal_, index_, columns_}, model, rows));
+    std::vector<std::string> payloads;
+    for (Prediction& row : rows) {
+        if (!row.payload.empty()) {
+            payloads.push_back(std::move(row.payload));
+        }
+    }
     return payloads;
 }
 
