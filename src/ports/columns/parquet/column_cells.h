@@ -65,10 +65,7 @@ class BatchBuilder {
         TRY(checked(builder.Reserve(size())));
         TRY(checked(builder.ReserveData(bytes)));
         for (const Row* row : rows_) {
-            const std::string_view text(get(*row));
-            builder.UnsafeAppend(
-                text.empty() ? std::string_view("") : text
-            );  // memcpy wants no null
+            builder.UnsafeAppend(std::string_view(get(*row)));
         }
         return finish(builder);
     }

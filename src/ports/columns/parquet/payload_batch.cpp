@@ -11,7 +11,7 @@ using cells::BatchBuilder;
 
 std::string_view bytes_in_table(const Payload& payload) {
     const bool beside = payload.bytes.size() > Payload::kInTableBytesMax;
-    return beside ? std::string_view() : std::string_view(payload.bytes);
+    return beside ? std::string_view("") : std::string_view(payload.bytes);
 }
 
 }  // namespace
