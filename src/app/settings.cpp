@@ -251,15 +251,15 @@ Result<void> read_capture(Table table, CaptureSettings& capture) {
     return {};
 }
 
-/// toml++ 3.3 ends the program at a `[[` that no key follows, which is no TOML anyway: the line of
-/// the first one; 0 = there is none.
+/// toml++ 3.3 ends the program at a `[` or `[[` that begins a line and that no key follows: the
+/// line of the first one; 0 = there is none. Nested lists could begin so, but no setting is one.
 std::int64_t line_of_nameless_table(std::string_view text) {
     std::int64_t line = 1;
     for (std::string_view rest = text; !rest.empty(); ++line) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         std::string_view begun = trim(rest.substr(0, end));
-        if (begun.starts_with("[[")) {
-            begun = trim(begun.substr(2));
+        if (begun.starts_with('[')) {
+            begun = trim(begun.substr(begun.starts_with("[[") ? 2 : 1));
             const auto c = begun.empty() ? '\0' : begun.front();
             if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' &&
                 c != '"' && c != '\'') {
@@ -282,7 +282,7 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     text << in.rdbuf();
     if (const std::int64_t line = line_of_nameless_table(text.str()); line > 0) {
         return invalid_argument(
-            fmt::format("{}, line {}: a table's name must follow '[['", file.string(), line)
+            fmt::format("{}, line {}: a table's name must follow '['", file.string(), line)
         );
     }
     const toml::parse_result parsed = toml::parse(text.str());
