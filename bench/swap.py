@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hot swap under load: no request fails, and p99 stays within twice what it is without swaps.
 
-    bench/swap.py build/release/flywheel [--seconds 60] [--every 5] [--connections 32]
+    bench/swap.py --flywheel build/release/flywheel [--quick] [--json]
 
 Makes a project by the demo's first turn, sends its artefact twice more through POST /v2/repository/models/news/load (so there are
 three versions), then promotes them in turn every few seconds while wrk asks for answers. Of three versions only two are held, so
-every swap loads one. Prints one JSON object. Standard library and wrk.
+every swap loads one. Standard library and wrk.
 """
 import argparse
 import base64
@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+from script import figure, run_script
 
 SCRIPT = """
 wrk.method = "POST"
@@ -143,21 +145,23 @@ def measure(flywheel, project, options, folder):
         server.end()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("flywheel", type=pathlib.Path)
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--every", type=float, default=5)
-    parser.add_argument("--connections", type=int, default=32)
-    options = parser.parse_args()
-    flywheel = options.flywheel.resolve()
+def figures_of(flywheel, quick):
+    """A quick run lasts 20 s."""
+    options = argparse.Namespace(seconds=20 if quick else 60, every=5, connections=32)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         project = folder / "p"
         subprocess.run([flywheel, "demo", "news", "--turns", "1", "--keep", project], check=True, capture_output=True,
                        env={**os.environ})
-        print(json.dumps(measure(flywheel, project, options, folder), indent=1))
+        found = measure(flywheel, project, options, folder)
+    ratio, rollback, failed = found["p99_ratio"], found["rollback_ms"], found["swapped"]["failed"]
+    return [
+        figure(f"hot swap every 5 s under load, {options.seconds} s: requests that failed", str(failed), "0", failed == 0, failed),
+        figure("the same: p99 while swapping", f"{found['swapped']['p99_ms']} ms, {ratio:.2f} x steady", "<= 2 x steady", ratio <= 2, ratio),
+        figure("rollback under load, from the command's request to its answer", f"{rollback:.0f} ms", "< 1 s", rollback < 1000, rollback),
+        figure("resident memory before and after", f"{found['rss_mb_before']:.0f} and {found['rss_mb_after']:.0f} MB"),
+    ], f"{options.connections} connections for {options.seconds} s without and with swaps; {found['swaps']} swaps, {found['swap_failures']:.0f} failed."
 
 
 if __name__ == "__main__":
-    main()
+    run_script(__doc__, figures_of)
