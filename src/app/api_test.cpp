@@ -115,6 +115,10 @@ TEST_F(ApiTest, DatasetsAndMonitoringAreShown) {
     play("records.http");
 }
 
+TEST_F(ApiTest, CapturedRowsAreJoinedWithTheirTruthAndErased) {
+    play("captured.http");
+}
+
 TEST_F(ApiTest, StatusAndThePageSayWhatRuns) {
     play("status.http");
 }

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/captured/commands_captured.h"
 #include "app/commands_parts.h"
 #include "app/version.h"
 #include "base/json_value.h"
@@ -29,7 +30,7 @@ struct Wanted {
     std::string before;
     std::string after;
     KeyOptions key;
-    std::string subject;
+    CapturedCommands captured;
     JobOptions job;
     DemoOptions demo;
 };
@@ -273,20 +274,6 @@ void add_doctor(CLI::App& app, Wanted& wanted) {
     doctor->callback([&] { wanted.run = [&] { return run_doctor(wanted.scope); }; });
 }
 
-void add_erase(CLI::App& app, Wanted& wanted) {
-    CLI::App* erase = add_command(
-        app,
-        "erase",
-        "Erase all rows of one subject, and the feedback about them",
-        "flywheel erase --subject user-4711 --dir news"
-    );
-    erase->add_option("--subject", wanted.subject, "Whose rows: fw_subject of the requests")
-        ->required();
-    add_dir(erase, wanted, false);
-    add_json(erase, wanted);
-    erase->callback([&] { wanted.run = [&] { return run_erase(wanted.scope, wanted.subject); }; });
-}
-
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -374,7 +361,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_record_commands(app, wanted);
     add_key_commands(app, wanted);
     add_doctor(app, wanted);
-    add_erase(app, wanted);
+    add_captured_commands(app, wanted.scope, wanted.captured, wanted.run);
     add_job(app, wanted);
     try {
         app.parse(count, arguments);

@@ -111,10 +111,19 @@ struct Project::Parts {
             TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
         plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
         plan.redaction = TRY(Redaction::make(settings.redact, plan.key));
+        plan.lifetimes = settings.lifetimes;
+        plan.forget = [this](const std::vector<Digest>& payloads) { return forget(payloads); };
         plan.disk = [this, dir, most = settings.disk_max_gib * 0x1.0p30] {
             return disk_use(dir, most, journal->health().bytes + columns->bytes().value_or(0));
         };
         return plan;
+    }
+
+    /// Examples lose what was erased, and the ledger's files every trace of it.
+    Result<CopiesGone> forget(const std::vector<Digest>& payloads) const {
+        auto gone = TRY(collection->forget(payloads));
+        TRY(ledger->scrub());
+        return CopiesGone{gone.cleared, std::move(gone.imported)};
     }
 
     void make_rooms(
@@ -240,7 +249,9 @@ Result<std::unique_ptr<Project>> Project::open(
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
     parts.openvino = make_openvino(project->settings_.engines, options.program);
-    parts.engines.emplace({parts.engine.get(), parts.openvino.get()});
+    parts.engines.emplace(
+        std::initializer_list<const Engine*>{parts.engine.get(), parts.openvino.get()}
+    );
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(
@@ -346,6 +357,10 @@ const Engine& Project::engine() const {
 
 Journal& Project::journal() {
     return *parts_->journal;
+}
+
+const Columns& Project::columns() const {
+    return *parts_->columns;
 }
 
 Capture& Project::capture() {

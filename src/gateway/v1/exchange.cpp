@@ -137,6 +137,7 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_status_route(gateway, rooms);
     add_key_routes(gateway, rooms);
     add_audit_routes(gateway, rooms);
+    add_captured_routes(gateway, rooms);
 }
 
 }  // namespace flywheel::gateway

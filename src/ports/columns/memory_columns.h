@@ -5,6 +5,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "ports/columns/columns.h"
@@ -49,7 +50,7 @@ class MemoryColumns final : public Columns {
     Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,
-        bool with_embeddings,
+        RowParts parts,
         const std::function<Result<void>(const Prediction&)>& visit
     ) const override {
         std::vector<Prediction> found;
@@ -64,7 +65,7 @@ class MemoryColumns final : public Columns {
             }
         }
         for (auto& row : found) {
-            if (!with_embeddings) {
+            if (parts != RowParts::Whole) {
                 row.embedding.clear();
             }
             TRY(visit(row));
@@ -94,6 +95,56 @@ class MemoryColumns final : public Columns {
         return {};
     }
 
+    Result<std::vector<std::string>> models() const override {
+        const std::lock_guard lock(mutex_);
+        std::set<std::string> names;
+        for (const auto& [number, segment] : segments_) {
+            for (const auto& row : segment.predictions) {
+                names.insert(row.model);
+            }
+            for (const auto& said : segment.feedback) {
+                names.insert(said.model);
+            }
+        }
+        return std::vector<std::string>(names.begin(), names.end());
+    }
+
+    Result<ColumnUpkeep> expire(Time before) override {
+        return remove(
+            {[&](const Prediction& row) { return day_is_over(row.time, before); },
+             [&](const Feedback& said) { return day_is_over(said.arrived, before); }}
+        );
+    }
+
+    Result<ColumnUpkeep> strip(ShortLived field, Time before) override {
+        const std::lock_guard lock(mutex_);
+        for (auto& [number, segment] : segments_) {
+            for (auto& row : segment.predictions) {
+                if (!day_is_over(row.time, before)) {
+                    continue;
+                }
+                if (field == ShortLived::Payload) {
+                    row.payload.clear();
+                } else {
+                    row.embedding.clear();
+                }
+            }
+        }
+        return ColumnUpkeep{};
+    }
+
+    Result<ColumnUpkeep> remove(const RowsToRemove& gone) override {
+        const std::lock_guard lock(mutex_);
+        ColumnUpkeep done;
+        for (auto& [number, segment] : segments_) {
+            done.predictions_removed += std::erase_if(segment.predictions, gone.prediction);
+            done.feedback_removed += std::erase_if(segment.feedback, gone.feedback);
+        }
+        return done;
+    }
+
+    Result<ColumnUpkeep> merge(Time) override { return ColumnUpkeep{}; }
+
     Result<std::uint64_t> bytes() const override {
         const std::lock_guard lock(mutex_);
         std::uint64_t bytes = 0;
@@ -107,6 +158,10 @@ class MemoryColumns final : public Columns {
     }
 
   private:
+    static bool day_is_over(Time time, Time before) {
+        return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1) <= before;
+    }
+
     static bool within(TimeRange range, Time time) {
         return range.begin <= time && time < range.end;
     }

@@ -5,60 +5,19 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
-#include <unordered_set>
 
 #include "base/log.h"
 #include "rooms/capture/captured_reader.h"
 #include "rooms/capture/committer.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
 
 namespace flywheel {
 
 namespace {
 
 constexpr std::chrono::milliseconds kRetryEvery{200};
-
-/// The rows of one segment, each once.
-struct SegmentRows {
-    std::vector<Prediction> predictions;
-    std::vector<Feedback> feedback;
-    std::vector<Erasure> erasures;
-};
-
-Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) {
-    SegmentRows rows;
-    std::unordered_set<Id<Prediction>> seen;
-    std::unordered_set<Id<Feedback>> seen_feedback;
-    TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
-        if (frame.kind == FrameKind::Predictions) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto row = TRY(decode_prediction(bytes));
-                if (seen.insert(row.id).second) {
-                    rows.predictions.push_back(std::move(row));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Feedback) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto said = TRY(decode_feedback(bytes));
-                if (seen_feedback.insert(said.id).second) {
-                    rows.feedback.push_back(std::move(said));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Erase) {
-            const auto erasures = TRY(erasures_of(frame));
-            rows.erasures.insert(rows.erasures.end(), erasures.begin(), erasures.end());
-        }
-        return {};
-    }));
-    return rows;
-}
 
 }  // namespace
 
@@ -82,16 +41,17 @@ class Capture::State {
 
     Result<void> recover() {
         const auto segments = TRY(journal_.sealed());
+        std::vector<std::uint64_t> held;
         for (const auto segment : segments) {
             if (TRY(columns_.has_segment(segment))) {
                 TRY(journal_.drop(segment));  // died between writing the columns and this
                 continue;
             }
-            TRY(journal_.read(segment, [&](FramePlace place, const Frame& frame) {
-                return committer_.recover(place, frame);
-            }));
+            held.push_back(segment);
         }
-        return {};
+        return look_into_segments(journal_, held, [this](FrameFound&& found) {
+            return committer_.recover(std::move(found));
+        });
     }
 
     void start() {
@@ -156,7 +116,13 @@ class Capture::State {
             TRY(roll_segment(segment, report));
         }
         TRY(erase_rolled());
-        TRY(committer_.recheck_orphans(reader_, clock_.now()));
+        const Time now = clock_.now();
+        TRY(committer_.recheck_orphans(reader_, now));
+        if (const auto today = std::chrono::floor<std::chrono::days>(now); today != kept_on_) {
+            report.upkeep = TRY(keep_columns(columns_, plan_.lifetimes, now));
+            expired_rows_ += report.upkeep.predictions_removed + report.upkeep.feedback_removed;
+            kept_on_ = today;
+        }
         return report;
     }
 
@@ -172,7 +138,10 @@ class Capture::State {
         for (const auto segment : segments) {
             TRY(roll_segment(segment, rolled));
         }
-        return erase_rolled();
+        EraseReport report = TRY(erase_rolled());
+        report.subject = erasure.subject;
+        report.until = erasure.until;
+        return report;
     }
 
     [[nodiscard]] CaptureCounters counters() const {
@@ -180,6 +149,7 @@ class Capture::State {
         committer_.count(counters);
         counters.rolled_segments = rolled_segments_;
         counters.rolled_rows = rolled_rows_;
+        counters.expired_rows = expired_rows_;
         counters.journal = journal_.health();
         return counters;
     }
@@ -246,7 +216,7 @@ class Capture::State {
             if (only_erasures_.contains(segment)) {
                 return {};
             }
-            const SegmentRows rows = TRY(read_segment(journal_, segment));
+            const SegmentRows rows = TRY(rows_of_segment(journal_, segment));
             if (!rows.erasures.empty() && rows.predictions.empty() && rows.feedback.empty()) {
                 only_erasures_.insert(segment);  // stays in the journal
                 return {};
@@ -276,7 +246,7 @@ class Capture::State {
         if (columns_clean_ || erased_.empty()) {
             return EraseReport{};
         }
-        auto report = TRY(erase_from_columns(columns_, erased_));
+        auto report = TRY(erase_from_columns(columns_, erased_, plan_.forget));
         columns_clean_ = true;
         return report;
     }
@@ -295,11 +265,13 @@ class Capture::State {
     Committer committer_;
     CapturedReader reader_;
 
-    std::mutex roll_mutex_;  ///< Guards the two that follow.
+    std::mutex roll_mutex_;  ///< Guards the three that follow.
     bool columns_clean_ = false;
+    std::optional<std::chrono::sys_days> kept_on_;  ///< When the columns were last looked after.
     std::set<std::uint64_t> only_erasures_;
     std::atomic<std::uint64_t> rolled_segments_ = 0;
     std::atomic<std::uint64_t> rolled_rows_ = 0;
+    std::atomic<std::uint64_t> expired_rows_ = 0;
 
     std::mutex wake_mutex_;
     std::condition_variable wake_;
@@ -356,6 +328,23 @@ Result<std::vector<Prediction>> Capture::predictions(const std::string& model, T
 
 Result<std::vector<Feedback>> Capture::feedback(const std::string& model, TimeRange arrived) const {
     return state_->reader().feedback(model, arrived);
+}
+
+Result<void> Capture::each_prediction(
+    const std::string& model,
+    TimeRange range,
+    RowParts parts,
+    const std::function<Result<void>(const Prediction&)>& visit
+) const {
+    return state_->reader().each_prediction(model, range, parts, visit);
+}
+
+Result<void> Capture::each_feedback(
+    const std::string& model,
+    TimeRange arrived,
+    const std::function<Result<void>(const Feedback&)>& visit
+) const {
+    return state_->reader().each_feedback(model, arrived, visit);
 }
 
 Result<CapturedRequest> Capture::find(const std::string& model, const std::string& id) const {

@@ -16,6 +16,16 @@
 
 namespace flywheel {
 
+/// The rows of one segment, each once.
+struct SegmentRows {
+    std::vector<Prediction> predictions;
+    std::vector<Feedback> feedback;
+    std::vector<Erasure> erasures;
+};
+
+/// Damage is skipped.
+Result<SegmentRows> rows_of_segment(const Journal& journal, std::uint64_t segment);
+
 class CapturedReader {
   public:
     CapturedReader(
@@ -31,14 +41,26 @@ class CapturedReader {
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
     /// As CapturedRows::feedback.
     Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const;
+    /// As Capture::each_prediction and each_feedback.
+    Result<void> each_prediction(
+        const std::string& model,
+        TimeRange range,
+        RowParts parts,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const;
+    Result<void> each_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const;
     /// As CapturedRows::find; rows from the columns come without their embedding.
     Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;
     /// Is there a row that feedback with this target is about?
     Result<bool> has_row(const std::string& model, const std::string& target, Time now) const;
 
   private:
-    using VisitPrediction = std::function<void(Prediction&&)>;
-    using VisitFeedback = std::function<void(Feedback&&)>;
+    using VisitPrediction = std::function<Result<void>(Prediction&&)>;
+    using VisitFeedback = std::function<Result<void>(Feedback&&)>;
 
     Result<void> read_frames(const std::vector<FramePlace>& places, const VisitPrediction& visit)
         const;

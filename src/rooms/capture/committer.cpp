@@ -332,21 +332,20 @@ void Committer::give_up() {
     pending_bytes_ = 0;
 }
 
-Result<void> Committer::recover(FramePlace place, const Frame& frame) {
-    if (frame.kind == FrameKind::Erase) {
-        const auto erasures = TRY(erasures_of(frame));
+Result<void> Committer::recover(FrameFound&& found) {
+    if (found.kind == FrameKind::Erase) {
+        const auto erasures = TRY(erasures_of(found.frame));
         for (const Erasure& erasure : erasures) {
             parts_.erased.add(erasure);
         }
     }
-    auto contents = TRY(contents_of(frame));
     const std::lock_guard lock(mutex_);
-    parts_.index.add(place, frame.kind, std::move(contents));
-    if (frame.kind != FrameKind::Feedback) {
+    parts_.index.add(found.place, found.kind, std::move(found.contents));
+    if (found.kind != FrameKind::Feedback) {
         return {};
     }
-    note_orphans(frame);
-    return each_row(frame, [&](StoredRow bytes) -> Result<void> {
+    note_orphans(found.frame);
+    return each_row(found.frame, [&](StoredRow bytes) -> Result<void> {
         known_.take(TRY(decode_feedback(bytes)));
         known_.keep();
         return {};

@@ -28,10 +28,10 @@ Result<std::vector<Prediction>> scan(
     const Columns& columns,
     const std::string& model,
     TimeRange range = kAlways,
-    bool with_embeddings = true
+    RowParts parts = RowParts::Whole
 ) {
     std::vector<Prediction> rows;
-    TRY(columns.scan_predictions(model, range, with_embeddings, [&](const Prediction& row) {
+    TRY(columns.scan_predictions(model, range, parts, [&](const Prediction& row) {
         rows.push_back(row);
         return Result<void>();
     }));
@@ -147,7 +147,7 @@ TEST(ParquetColumns, GivesOnlyRowsOfTheModelAndTheHalfOpenRange) {
             ));
         }
     }
-    const auto lean = scan(*columns, "news", kAlways, false);
+    const auto lean = scan(*columns, "news", kAlways, RowParts::Light);
     ASSERT_EQ(lean->size(), rows.size());
     EXPECT_TRUE(lean->front().embedding.empty());
     EXPECT_EQ(lean->front().payload, rows.front().payload);
@@ -207,7 +207,7 @@ TEST(ParquetColumns, KeepsStrangeModelNamesInTheirFolder) {
         ASSERT_EQ(files.size(), 1U);
         EXPECT_EQ(
             fs::relative(files[0], folder.path()).string(),
-            partition_path("predictions", name, sample_day(1), 1)
+            partition_path("predictions", name, sample_day(1), "000000000001")
         );
     }
     EXPECT_EQ(encode_model("../a b"), "%2E.%2Fa%20b");
@@ -299,10 +299,11 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
     auto columns = open_columns(folder.path());
     ASSERT_TRUE(columns->write_segment(1, days_of_rows(1, 3, rng), {}));
     int visits = 0;
-    const auto ended = columns->scan_predictions("news", kAlways, false, [&](const Prediction&) {
-        ++visits;
-        return Result<void>(make_error(Code::Cancelled, "Enough"));
-    });
+    const auto ended =
+        columns->scan_predictions("news", kAlways, RowParts::Light, [&](const Prediction&) {
+            ++visits;
+            return Result<void>(make_error(Code::Cancelled, "Enough"));
+        });
     EXPECT_EQ(ended.error().message, "Enough");
     EXPECT_EQ(visits, 1);
 }
