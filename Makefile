@@ -33,8 +33,7 @@ format: ## Format the sources with clang-format-19
 tidy: ## Check the rules of the house, and FILES (default: changed ones) with clang-tidy-19
 	@python3 tools/tidy.py
 ifdef FILES
-	@python3 -c 'import sys; sys.path.insert(0, "tools"); import checks; checks.clang_database("build/asan/clang-tidy")'
-	@clang-tidy-19 --quiet -p build/asan/clang-tidy $(FILES)
+	@cmake --preset asan >/dev/null && clang-tidy-19 --quiet -p build/asan $(FILES)
 else
 	@python3 tools/checks.py clang-tidy
 endif

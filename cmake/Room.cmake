@@ -1,9 +1,9 @@
 # room(NAME USES ...): one line builds a room and its tests.
 #
 # NAME is a folder below src/. Its *.cpp become the library fw_<name>, its *_test.cpp one test program
-# <name>_test, its *_bench.cpp one program <name>_bench (built on request). USES names other rooms
-# (folders below src/) or CMake targets; TEST_USES (adapters, mostly) are linked to its tests and
-# benchmarks only. The ladder between rooms is checked by tools/tidy.py.
+# <name>_test, its *_bench.cpp one program <name>_bench (built on request), each *_fuzz.cpp a fuzzer of
+# its name. USES names other rooms (folders below src/) or CMake targets; TEST_USES (adapters, mostly)
+# are linked to its tests, benchmarks and fuzzers only. The ladder between rooms is checked by tools/tidy.py.
 function(fw_target OUT NAME)
   string(REPLACE "/" "_" flat "${NAME}")
   set(${OUT} "fw_${flat}" PARENT_SCOPE)
@@ -24,26 +24,28 @@ function(fw_links OUT)
 endfunction()
 
 # What every room includes, parsed once: a fifth of a clean build. Libraries' headers only, so that no
-# change of ours touches it. The sanitizers' preset goes without, and without unity sources, and so sees
-# a missing #include.
+# change of ours touches it. The sanitizers' preset has it for tests only, and no unity sources, and so
+# sees a missing #include in a room.
 function(fw_precompile_headers)
   file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp" CONTENT "")
-  add_library(fw_pch STATIC "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp")
-  target_link_libraries(fw_pch PRIVATE fmt::fmt nlohmann_json::nlohmann_json flywheel_warnings)
-  target_precompile_headers(fw_pch PRIVATE <algorithm> <array> <atomic> <chrono> <cmath> <cstdint> <filesystem> <fstream>
-    <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <utility>
-    <variant> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+  set(headers <algorithm> <array> <atomic> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory>
+    <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>
+    <fmt/format.h> <nlohmann/json.hpp>)
+  if(NOT FLYWHEEL_PCH STREQUAL TESTS)
+    add_library(fw_pch STATIC "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp")
+    target_link_libraries(fw_pch PRIVATE fmt::fmt nlohmann_json::nlohmann_json flywheel_warnings)
+    target_precompile_headers(fw_pch PRIVATE ${headers})
+  endif()
   if(FLYWHEEL_TESTS)
     add_executable(fw_test_pch "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp") # not a library: g++ wants the same -fPIE
     target_link_libraries(fw_test_pch PRIVATE fw_testing fmt::fmt nlohmann_json::nlohmann_json flywheel_warnings)
     target_compile_options(fw_test_pch PRIVATE ${FW_TEST_OPTIONS})
-    get_target_property(headers fw_pch PRECOMPILE_HEADERS)
     target_precompile_headers(fw_test_pch PRIVATE ${headers} <gmock/gmock.h> <gtest/gtest.h>)
   endif()
 endfunction()
 
 function(fw_reuse_headers TARGET FROM)
-  if(FLYWHEEL_PCH)
+  if(TARGET ${FROM})
     target_precompile_headers(${TARGET} REUSE_FROM ${FROM})
   endif()
 endfunction()
@@ -53,6 +55,8 @@ set(FW_TEST_OPTIONS -O0)
 
 # Every room's test program and nothing else: what the sanitizers build.
 add_custom_target(unit_tests)
+# Every *_fuzz.cpp as a program of libFuzzer in build/<preset>/fuzz.
+add_custom_target(fuzzers)
 
 function(room NAME)
   cmake_parse_arguments(ROOM "" "" "USES;TEST_USES" ${ARGN})
@@ -94,11 +98,18 @@ function(room NAME)
     target_link_libraries(${short}_bench PRIVATE ${target} ${test_links} benchmark::benchmark flywheel_warnings)
     target_include_directories(${short}_bench PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   endif()
-  foreach(fuzzer IN LISTS fuzzers)
-    if(FLYWHEEL_FUZZ)
+  if(fuzzers AND FLYWHEEL_FUZZ)
+    # What the fuzzer may follow: its own room, not what the room uses.
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    foreach(fuzzer IN LISTS fuzzers)
       get_filename_component(name ${fuzzer} NAME_WE)
-      add_executable(${name} ${fuzzer})
-      target_link_libraries(${name} PRIVATE ${target} -fsanitize=fuzzer)
-    endif()
-  endforeach()
+      add_executable(${name} EXCLUDE_FROM_ALL ${fuzzer})
+      target_link_libraries(${name} PRIVATE ${target} ${test_links} flywheel_warnings -fsanitize=fuzzer)
+      target_compile_options(${name} PRIVATE ${FW_TEST_OPTIONS})
+      fw_reuse_headers(${name} fw_test_pch)
+      target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+      set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+      add_dependencies(fuzzers ${name})
+    endforeach()
+  endif()
 endfunction()

@@ -3,12 +3,14 @@
 // An engine whose answers can be computed by hand, and a vault in memory.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -17,12 +19,30 @@
 
 namespace flywheel::testing {
 
+/// Counts a live model, or what models ran.
+using SharedCount = std::shared_ptr<std::atomic<int>>;
+
+/// One while it lives.
+class CountedLife {
+  public:
+    explicit CountedLife(SharedCount count) : count_(std::move(count)) { ++*count_; }
+
+    ~CountedLife() { --*count_; }
+
+    CountedLife(const CountedLife&) = delete;
+    CountedLife& operator=(const CountedLife&) = delete;
+
+  private:
+    SharedCount count_;
+};
+
 /// Artefact "p0,p1,...": these scores for every text, but a text that begins with a digit d gets
 /// class d with .75. The embedding's first place is the text's length, not of unit length, so that
 /// it can be recognised.
 class HandModel final : public Model {
   public:
-    explicit HandModel(std::vector<float> scores) : scores_(std::move(scores)) {}
+    HandModel(std::vector<float> scores, SharedCount alive, SharedCount predicted)
+        : scores_(std::move(scores)), alive_(std::move(alive)), predicted_(std::move(predicted)) {}
 
     [[nodiscard]] std::int32_t classes() const override {
         return static_cast<std::int32_t>(scores_.size());
@@ -34,6 +54,7 @@ class HandModel final : public Model {
 
     void predict(std::string_view text, std::span<float> scores, std::span<float> embedding)
         const override {
+        predicted_->fetch_add(1, std::memory_order_relaxed);
         std::copy(scores_.begin(), scores_.end(), scores.begin());
         const auto digit = static_cast<std::size_t>(text.empty() ? 99 : text.front() - '0');
         if (digit < scores.size()) {
@@ -48,14 +69,18 @@ class HandModel final : public Model {
 
   private:
     std::vector<float> scores_;
+    CountedLife alive_;
+    SharedCount predicted_;
 };
 
 /// Artefact "echo TYPE d1 d2 ...": output "y" is input "x", a row at a time; -1 is a free
 /// dimension. "pair TYPE ..." also has an input "z", which it ignores; "break TYPE ..." gives no
-/// output.
+/// output; "classes TYPE ..." says that "y" are scores of the classes 0, 1, ..., and has the same
+/// again as "embedding".
 class EchoModel final : public TensorModel {
   public:
-    explicit EchoModel(const std::string& artefact) {
+    EchoModel(const std::string& artefact, SharedCount alive, SharedCount predicted)
+        : alive_(std::move(alive)), predicted_(std::move(predicted)) {
         std::istringstream words(artefact);
         std::string type;
         words >> kind_ >> type;
@@ -66,6 +91,14 @@ class EchoModel final : public TensorModel {
         signature_.inputs = {spec};
         signature_.outputs = {spec};
         signature_.outputs[0].name = "y";
+        if (kind_ == "classes") {
+            for (std::int64_t label = 0; label < spec.shape[1]; ++label) {
+                signature_.outputs[0].labels.push_back(std::to_string(label));
+            }
+            signature_.outputs.push_back(spec);
+            signature_.outputs[1].name = "embedding";
+            signature_.outputs[1].only_when_named = true;
+        }
         if (kind_ == "pair") {
             signature_.inputs.push_back(spec);
             signature_.inputs[1].name = "z";
@@ -80,6 +113,7 @@ class EchoModel final : public TensorModel {
         std::span<const TensorView> inputs, std::span<const std::size_t> wanted
     ) const override {
         CHECK(inputs.size() == signature_.inputs.size());
+        predicted_->fetch_add(1, std::memory_order_relaxed);
         std::vector<Tensor> outputs;
         for (std::size_t i = 0; i < wanted.size() && kind_ != "break"; ++i) {
             Tensor& tensor = outputs.emplace_back();
@@ -95,11 +129,15 @@ class EchoModel final : public TensorModel {
   private:
     std::string kind_;
     Signature signature_;
+    CountedLife alive_;
+    SharedCount predicted_;
 };
 
 class HandEngine : public Engine {
   public:
     std::shared_ptr<const Model> own;  ///< What the artefact "own model" loads.
+    SharedCount alive = std::make_shared<std::atomic<int>>(0);      ///< Models that are loaded.
+    SharedCount predicted = std::make_shared<std::atomic<int>>(0);  ///< Engine calls.
 
     [[nodiscard]] std::string_view name() const override { return "hand"; }
 
@@ -119,8 +157,9 @@ class HandEngine : public Engine {
     Result<std::shared_ptr<const Model>> load(std::string_view artefact) const override {
         for (const std::string_view kind : {"echo ", "pair ", "break "}) {
             if (artefact.starts_with(kind)) {
-                return std::shared_ptr<const Model>(std::make_shared<EchoModel>(std::string(artefact
-                )));
+                return std::shared_ptr<const Model>(
+                    std::make_shared<EchoModel>(std::string(artefact), alive, predicted)
+                );
             }
         }
         if (artefact == "own model") {
@@ -137,7 +176,9 @@ class HandEngine : public Engine {
         if (scores.size() < 2) {
             return corrupt("Artefact is damaged");
         }
-        return std::shared_ptr<const Model>(std::make_shared<HandModel>(std::move(scores)));
+        return std::shared_ptr<const Model>(
+            std::make_shared<HandModel>(std::move(scores), alive, predicted)
+        );
     }
 
     [[nodiscard]] std::vector<EngineSettings> suggest(std::uint64_t /*seed*/, int /*count*/)

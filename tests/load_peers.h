@@ -71,15 +71,10 @@ class LoadPeers {
                 CHECK(good || std::string_view(buffer.data() + 9, 3) == "503");
                 const auto took = (std::chrono::steady_clock::now() - sent_[i]).count();
                 (good ? answered_ : refused_).push_back(took);
-                left -= good && left > 0 ? 1 : 0;
-                if (left >= clients_.size()) {
+                left -= good ? 1 : 0;
+                if (!good || left >= clients_.size()) {
                     send(i);
-                } else {
-                    --open_;
                 }
-            }
-            if (open_ == 0) {
-                break;
             }
         }
     }
@@ -92,7 +87,6 @@ class LoadPeers {
   private:
     void send(std::size_t i) {
         sent_[i] = std::chrono::steady_clock::now();
-        ++open_;
         clients_[i]->send(request_);
     }
 
@@ -100,7 +94,6 @@ class LoadPeers {
     int poll_;
     std::vector<std::unique_ptr<RawClient>> clients_;
     std::vector<std::chrono::steady_clock::time_point> sent_;
-    std::size_t open_ = 0;
     std::vector<std::int64_t> answered_;
     std::vector<std::int64_t> refused_;
 };

@@ -54,6 +54,17 @@ class MemoryCaptured final : public CapturedRows {
         return found;
     }
 
+    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+        const override {
+        std::vector<std::string> payloads;
+        for (auto row = predictions_.rbegin(); row != predictions_.rend(); ++row) {
+            if (row->model == model && row->status == 200 && payloads.size() < most) {
+                payloads.push_back(row->payload);
+            }
+        }
+        return payloads;
+    }
+
     Result<CapturedRequest> find(const std::string& model, const std::string& id) const override {
         CapturedRequest request;
         for (const auto& row : predictions_) {

@@ -51,6 +51,18 @@ class MemoryCapture final : public Recorder, public FeedbackSink, public Capture
         return feedback_;
     }
 
+    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+        const override {
+        const std::scoped_lock lock(mutex_);
+        std::vector<std::string> payloads;
+        for (auto row = rows_.rbegin(); row != rows_.rend() && payloads.size() < most; ++row) {
+            if (row->model == model && row->status == 200 && !row->payload.empty()) {
+                payloads.push_back(row->payload);
+            }
+        }
+        return payloads;
+    }
+
     Result<CapturedRequest> find(const std::string& model, const std::string& id) const override {
         const std::scoped_lock lock(mutex_);
         CapturedRequest found;
@@ -109,7 +121,7 @@ struct ServingWorld {
         engine,
         capture,
         clock,
-        plan
+        warmed_by(plan, capture)
     };
 
     void add_version(const std::string& model, std::int64_t number, const std::string& artefact) {
@@ -129,6 +141,7 @@ struct ServingWorld {
         Rollout rollout;
         rollout.id = Id<Rollout>::random(clock.now(), rng);
         rollout.model = model;
+        rollout.rollout = rollout.id;
         rollout.seq = ++rollouts_;
         rollout.to_version = number;
         CHECK(Writer<Rollout>(ledger).insert(rollout).has_value());
@@ -148,6 +161,11 @@ struct ServingWorld {
     }
 
   private:
+    static serving::Plan warmed_by(serving::Plan plan, const MemoryCapture& capture) {
+        plan.captured = &capture;
+        return plan;
+    }
+
     std::int64_t rollouts_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ports/engine/worker/message.h"
 #include "ports/engine/worker/serve.h"
 
 namespace flywheel::worker {
@@ -39,6 +40,12 @@ class Adds final : public Session {
     }
 
   private:
+    /// On every lane: it does not know which one it answers on.
+    static void send_garbage() {
+        for (int lane = kFirstLane; ::send(lane, "garbage", 7, 0) >= 0; ++lane) {
+        }
+    }
+
     static Result<void> grant(int wish) {
         switch (wish) {
             case -1:
@@ -49,7 +56,7 @@ class Adds final : public Session {
             case -3:
                 return invalid_argument("the model does not like these values");
             case -4:
-                ::send(3, "garbage", 7, 0);
+                send_garbage();
                 break;
             case -6:
                 return make_error(Code::NotFound, "a code that a model has no business with");

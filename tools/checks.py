@@ -11,6 +11,7 @@ Standard library only.
 """
 
 import argparse
+import base64
 import concurrent.futures
 import json
 import os
@@ -23,11 +24,11 @@ from dataclasses import dataclass
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CORES = os.cpu_count() or 2
+FUZZ_SECONDS = int(os.environ.get("FUZZ_SECONDS", "10"))  # for each fuzzer
+# What a fuzzer may take for one input of at most 8 KiB: memory in all, one allocation, time.
+FUZZ_LIMITS = ["-max_len=8192", "-rss_limit_mb=1024", "-malloc_limit_mb=256", "-timeout=10"]
 TIDY_SECONDS_MAX = 200  # no new file is begun after that; the ones not reached are named
 FORMATTED = ("src", "tests", "bench", "examples")
-# Asio's coroutines under clang with libstdc++; its own detection does not see them.
-CLANG_FLAGS = ["-DBOOST_ASIO_HAS_CO_AWAIT", "-DBOOST_ASIO_HAS_STD_COROUTINE", "-Wno-unknown-warning-option"]
-GCC_ONLY = re.compile(r"^(?:-Werror(?:=.*)?|-fconcepts.*|-fno-tree.*|-fanalyzer|-Wno-(?:maybe-uninitialized|stringop.*|dangling-pointer|restrict|mismatched-new-delete)|-fuse-ld=.*)$")
 
 
 @dataclass
@@ -145,9 +146,59 @@ def stage_tests():
 
 
 def stage_sanitizers():
-    """sanitizers: unit tests under address and undefined-behaviour sanitizers"""
+    """sanitizers: unit tests under address and undefined-behaviour sanitizers (clang)"""
     built = run(["cmake", "--preset", "asan"]) and run(["cmake", "--build", "--preset", "asan", "--target", "unit_tests"])
     return run_tests("asan", ["-L", "unit"]) if built else FAIL
+
+
+# --- fuzzers -----------------------------------------------------------------------------------
+
+
+def fuzz(program, corpus, seconds):
+    """Runs one fuzzer on a copy of its corpus; what to say of a failure, or None. What it finds new
+    stays beside the program for a next run."""
+    name = os.path.basename(program).removesuffix("_fuzz")
+    grown = os.path.join(os.path.dirname(program), "grown", name)
+    os.makedirs(grown, exist_ok=True)
+    seeds = os.path.join(corpus, name)
+    if not os.path.isdir(seeds):
+        return f"{name}: has no corpus; put some inputs into {os.path.relpath(seeds, ROOT)}/"
+    crash = f"{program}.crash"
+    if os.path.exists(crash):
+        os.remove(crash)
+    done = subprocess.run([program, f"-max_total_time={seconds}", f"-exact_artifact_path={crash}", *FUZZ_LIMITS, grown, seeds],
+                          cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode == 0:
+        runs = re.findall(r"^Done (\d+) runs", done.stderr, re.MULTILINE)
+        print(f"{name}: {runs[-1] if runs else '?'} inputs")
+        return None
+    said = f"{name}: failed\n" + "\n".join(done.stderr.splitlines()[-60:])
+    if os.path.exists(crash):
+        with open(crash, "rb") as file:
+            text = base64.b64encode(file.read()).decode()
+        said += f"\nTo see it again:\n  echo '{text}' | base64 -d >{os.path.relpath(crash, ROOT)}\n" \
+                f"  {os.path.relpath(program, ROOT)} {os.path.relpath(crash, ROOT)}"
+    return said
+
+
+def stage_fuzz():
+    """fuzz: each fuzzer for ten seconds (FUZZ_SECONDS)"""
+    if shutil.which("clang++-19") is None:
+        print("clang++-19 is not installed; `make setup` installs it")
+        return Count(skipped=1)
+    if not (run(["cmake", "--preset", "asan"]) and run(["cmake", "--build", "--preset", "fuzz"])):
+        return FAIL
+    folder = os.path.join(ROOT, "build", "asan", "fuzz")
+    corpus = os.path.join(ROOT, "tests", "fuzz", "corpus")
+    wanted = (answer(["git", "ls-files", "-co", "--exclude-standard", "src/*_fuzz.cpp"]) or "").split()
+    programs = [os.path.join(folder, os.path.basename(p).removesuffix(".cpp")) for p in sorted(set(wanted))]
+    total = Count()
+    with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
+        for failure in pool.map(lambda p: fuzz(p, corpus, FUZZ_SECONDS), programs):
+            total += FAIL if failure else PASS
+            if failure:
+                print(failure)
+    return total
 
 
 # --- style -------------------------------------------------------------------------------------
@@ -205,26 +256,19 @@ def changed_files():
     return sorted({name for name in (names + fresh).split("\n") if name})
 
 
-def clang_database(folder):
-    """The asan preset's compile_commands.json (the release's names unity sources) as clang understands
-    it, in `folder`; its files."""
+def clang_database():
+    """The files that the asan preset compiles, with clang and without unity sources or precompiled
+    headers in the rooms, as clang-tidy wants them."""
     if answer(["cmake", "--preset", "asan"]) is None:
         return set()
     with open(os.path.join(ROOT, "build", "asan", "compile_commands.json"), encoding="utf-8") as file:
-        entries = json.load(file)
-    for entry in entries:
-        words = [word for word in entry["command"].split(" ") if not GCC_ONLY.match(word)]
-        entry["command"] = " ".join([*words[:1], *CLANG_FLAGS, *words[1:]])
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "compile_commands.json"), "w", encoding="utf-8") as file:
-        json.dump(entries, file)
-    return {os.path.relpath(entry["file"], ROOT) for entry in entries}
+        return {os.path.relpath(entry["file"], ROOT) for entry in json.load(file)}
 
 
-def clang_tidy(folder, path, headers, deadline):
+def clang_tidy(path, headers, deadline):
     if time.monotonic() > deadline:
         return path, None
-    done = subprocess.run(["clang-tidy-19", "--quiet", "-p", folder, f"--header-filter={headers}", path], cwd=ROOT,
+    done = subprocess.run(["clang-tidy-19", "--quiet", "-p", "build/asan", f"--header-filter={headers}", path], cwd=ROOT,
                           capture_output=True, text=True, check=False)
     return path, "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -235,8 +279,7 @@ def stage_clang_tidy():
     if changed is None:
         print("no earlier commit to compare with")
         return Count(skipped=1)
-    folder = os.path.join(ROOT, "build", "asan", "clang-tidy")
-    known = clang_database(folder)
+    known = clang_database()
     headers = [p for p in changed if p.startswith("src/") and p.endswith(".h")]
     # A changed header is looked at through its own source. Tests are left out: the macros of gtest and
     # rapidcheck expand to what the checks forbid.
@@ -246,7 +289,7 @@ def stage_clang_tidy():
     deadline = time.monotonic() + TIDY_SECONDS_MAX
     total = Count()
     with concurrent.futures.ThreadPoolExecutor(CORES) as pool:
-        for path, findings in pool.map(lambda p: clang_tidy(folder, p, only, deadline), wanted):
+        for path, findings in pool.map(lambda p: clang_tidy(p, only, deadline), wanted):
             if findings is None:
                 print(f"{path}: not reached in {TIDY_SECONDS_MAX} s; `make tidy FILES={path}` does it")
                 total += Count(skipped=1)
@@ -274,6 +317,7 @@ STAGES = {
     "build": stage_build,
     "tests": stage_tests,
     "sanitizers": stage_sanitizers,
+    "fuzz": stage_fuzz,
     "clang-tidy": stage_clang_tidy,
     "readme": stage_readme,
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of how checks.py counts and compares."""
 
+import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -53,11 +55,39 @@ class Counting(unittest.TestCase):
             self.assertEqual(checks.read_outcomes(junit), {"base": "run", "loop": "fail"})
 
 
-class ClangFlags(unittest.TestCase):
-    def test_gcc_only_flags_go(self):
-        for flag, goes in [("-Werror", True), ("-Werror=shadow", True), ("-fuse-ld=mold", True), ("-Wall", False),
-                           ("-Wno-sign-conversion", False), ("-Wno-maybe-uninitialized", True), ("-fsanitize=address", False)]:
-            self.assertEqual(bool(checks.GCC_ONLY.match(flag)), goes, flag)
+class Fuzz(unittest.TestCase):
+    """Shell scripts in the place of fuzzers."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def run_fuzzer(self, script, with_corpus=True):
+        program = os.path.join(self.folder.name, "row_fuzz")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n" + script)
+        os.chmod(program, 0o755)
+        corpus = os.path.join(self.folder.name, "corpus")
+        os.makedirs(os.path.join(corpus, "row") if with_corpus else corpus)
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            said = checks.fuzz(program, corpus, 7)
+        return said, shown.getvalue()
+
+    def test_says_how_many_inputs_were_tried(self):
+        said, shown = self.run_fuzzer('echo "Done 42 runs in $1" >&2')
+        self.assertIsNone(said)
+        self.assertEqual(shown, "row: 42 inputs\n")
+
+    def test_shows_a_crash_and_how_to_see_it_again(self):
+        said, _ = self.run_fuzzer('for a; do case $a in -exact_artifact_path=*) printf bad >"${a#*=}";; esac; done\n'
+                                  'echo "ERROR: it broke" >&2; exit 77')
+        self.assertIn("ERROR: it broke", said)
+        self.assertIn("echo 'YmFk' | base64 -d >", said)
+
+    def test_wants_a_corpus(self):
+        said, _ = self.run_fuzzer("exit 0", with_corpus=False)
+        self.assertIn("has no corpus", said)
 
 
 if __name__ == "__main__":

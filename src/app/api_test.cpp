@@ -111,12 +111,20 @@ TEST_F(ApiTest, ModelsAreListedAndMovedByHand) {
     play("models.http");
 }
 
+TEST_F(ApiTest, ImportsThatCannotBeAreRefused) {
+    play("imports.http");
+}
+
 TEST_F(ApiTest, DatasetsAndMonitoringAreShown) {
     play("records.http");
 }
 
 TEST_F(ApiTest, CapturedRowsAreJoinedWithTheirTruthAndErased) {
     play("captured.http");
+}
+
+TEST_F(ApiTest, TheAuditTrailIsShownAndVerified) {
+    play("audit.http");
 }
 
 TEST_F(ApiTest, StatusAndThePageSayWhatRuns) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plain HTTP client of the commands: one request, one answer, then the connection ends.
+// The HTTP client of the commands: one request, one answer, then the connection ends.
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "app/door.h"
 #include "base/json_value.h"
+#include "gateway/http/tls_client.h"
 
 namespace flywheel::app {
 
@@ -61,13 +63,23 @@ struct HostPort {
     std::string port;
 };
 
+bool is_tls(const std::string& url) {
+    return url.starts_with("https://");
+}
+
+/// What stands behind the scheme: "127.0.0.1:8000".
+std::string authority_of(const std::string& url) {
+    const std::size_t scheme = url.find("://");
+    return scheme == std::string::npos ? std::string() : url.substr(scheme + 3);
+}
+
 Result<HostPort> host_and_port(const std::string& url) {
-    constexpr std::string_view kScheme = "http://";
-    const std::size_t colon = url.rfind(':');
-    if (!url.starts_with(kScheme) || colon == std::string::npos || colon < kScheme.size()) {
+    const std::string authority = authority_of(url);
+    const std::size_t colon = authority.rfind(':');
+    if (!url.starts_with("http") || colon == std::string::npos) {
         return invalid_argument("An address of a server is http://HOST:PORT: " + url);
     }
-    HostPort parts{url.substr(kScheme.size(), colon - kScheme.size()), url.substr(colon + 1)};
+    HostPort parts{authority.substr(0, colon), authority.substr(colon + 1)};
     if (parts.host.starts_with('[') && parts.host.ends_with(']')) {
         parts.host = parts.host.substr(1, parts.host.size() - 2);
     }
@@ -96,29 +108,70 @@ Result<Socket> connect_to(const std::string& url) {
     return socket;
 }
 
-Result<std::string> exchange(const std::string& url, const std::string& request) {
-    const Socket socket = TRY(connect_to(url));
-    std::string_view left = request;
-    while (!left.empty()) {
-        const ssize_t sent = ::send(socket.fd(), left.data(), left.size(), MSG_NOSIGNAL);
-        if (sent <= 0) {
-            return no_answer(url, system_text(errno));
+/// The two ways of talking over a socket, as one.
+class Line {
+  public:
+    static Result<Line> open(const RunningServer& server) {
+        Line line(TRY(connect_to(server.url)));
+        if (is_tls(server.url)) {
+            auto tls = http::TlsClient::open(line.socket_.fd(), server.certificate);
+            if (!tls) {
+                return no_answer(server.url, tls.error().message);
+            }
+            line.tls_ = std::move(*tls);
         }
-        left.remove_prefix(static_cast<std::size_t>(sent));
+        return line;
+    }
+
+    Result<void> send(std::string_view bytes) {
+        if (tls_) {
+            return tls_->send(bytes);
+        }
+        while (!bytes.empty()) {
+            const ssize_t sent = ::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (sent <= 0) {
+                return make_error(Code::Unavailable, system_text(errno));
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        }
+        return {};
+    }
+
+    /// 0 = the end.
+    Result<std::size_t> receive(char* to, std::size_t size) {
+        if (tls_) {
+            return tls_->receive(to, size);
+        }
+        const ssize_t got = ::recv(socket_.fd(), to, size, 0);
+        if (got < 0) {
+            return make_error(Code::Unavailable, system_text(errno));
+        }
+        return static_cast<std::size_t>(got);
+    }
+
+  private:
+    explicit Line(Socket socket) : socket_(std::move(socket)) {}
+
+    Socket socket_;
+    std::unique_ptr<http::TlsClient> tls_;  // null on a plain line
+};
+
+Result<std::string> exchange(const RunningServer& server, const std::string& request) {
+    Line line = TRY(Line::open(server));
+    if (const auto sent = line.send(request); !sent) {
+        return no_answer(server.url, sent.error().message);
     }
     std::string answer;
     std::array<char, 64 * 1024> piece{};
     for (;;) {
-        const ssize_t got = ::recv(socket.fd(), piece.data(), piece.size(), 0);
-        if (got == 0) {
+        const auto got = line.receive(piece.data(), piece.size());
+        if (!got || answer.size() > kMostBytes) {
+            return no_answer(server.url, got ? "the answer is too long" : got.error().message);
+        }
+        if (*got == 0) {
             return answer;
         }
-        if (got < 0 || answer.size() > kMostBytes) {
-            return no_answer(
-                url, got < 0 ? system_text(errno) : std::string("the answer is too long")
-            );
-        }
-        answer.append(piece.data(), static_cast<std::size_t>(got));
+        answer.append(piece.data(), *got);
     }
 }
 
@@ -152,12 +205,12 @@ Result<std::string> ask_server(
         "{}Content-Length: {}\r\n\r\n{}",
         http::name_of(method),
         target,
-        url.substr(std::min<std::size_t>(url.size(), 7)),
+        authority_of(url),
         server.key.empty() ? "" : fmt::format("X-API-Key: {}\r\n", server.key),
         body.size(),
         body
     );
-    const std::string answer = TRY(exchange(url, request));
+    const std::string answer = TRY(exchange(server, request));
     const std::size_t head_end = answer.find("\r\n\r\n");
     int status = 0;
     if (head_end == std::string::npos || !answer.starts_with("HTTP/1.1 ") ||

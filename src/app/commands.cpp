@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 
-#include <cstdio>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "app/captured/commands_captured.h"
+#include "app/command_words.h"
 #include "app/commands_parts.h"
+#include "app/rollouts/move_commands.h"
 #include "app/version.h"
-#include "base/json_value.h"
 #include "base/log.h"
-#include "base/text.h"
 
 namespace flywheel::app {
 
-namespace {
-
-/// All that the arguments say; what the callbacks below run with.
-struct Wanted {
-    CommandScope scope;
-    std::function<Result<void>()> run;
-    InitOptions init;
-    std::filesystem::path file;
-    ColumnNames columns;
-    ServeOptions serve;
-    MoveOptions move;
-    ImportModelOptions import_model;
-    std::string before;
-    std::string after;
-    KeyOptions key;
-    CapturedCommands captured;
-    JobOptions job;
-    DemoOptions demo;
-};
-
-/// Adds one command; `example` stands at the end of its --help.
 CLI::App* add_command(
     CLI::App& parent, const std::string& name, const std::string& what, const std::string& example
 ) {
@@ -53,6 +29,8 @@ void add_dir(CLI::App* command, Wanted& wanted, bool positional) {
 void add_json(CLI::App* command, Wanted& wanted) {
     command->add_flag("--json", wanted.scope.json, "Print JSON, for scripts");
 }
+
+namespace {
 
 void add_project_commands(CLI::App& app, Wanted& wanted) {
     CLI::App* init = add_command(
@@ -128,37 +106,16 @@ void add_loop_commands(CLI::App& app, Wanted& wanted) {
 }
 
 void add_model_commands(CLI::App& app, Wanted& wanted) {
-    CLI::App* model =
-        app.add_subcommand("model", "Versions: list, import, promote, rollback, card");
+    CLI::App* model = app.add_subcommand("model", "Versions: list, import, promote and more");
     model->require_subcommand(1);
     CLI::App* list = add_command(
         *model, "list", "All versions and how they were judged", "flywheel model list --dir news"
     );
+    list->add_option("--model", wanted.move.model, "The model (default: the project's own)");
     add_dir(list, wanted, false);
     add_json(list, wanted);
-    list->callback([&] { wanted.run = [&] { return run_model_list(wanted.scope); }; });
-
-    CLI::App* promote = add_command(
-        *model, "promote", "Serve this version from now on", "flywheel model promote 3 --dir news"
-    );
-    promote->add_option("version", wanted.move.version, "Its number")->required();
-    promote->add_option("--who", wanted.move.who, "Who moves it (default: the user)");
-    add_dir(promote, wanted, false);
-    add_json(promote, wanted);
-    promote->callback([&] { wanted.run = [&] { return run_promote(wanted.scope, wanted.move); }; });
-
-    CLI::App* rollback = add_command(
-        *model,
-        "rollback",
-        "Serve what was served before",
-        "flywheel model rollback --reason 'sports went wrong' --dir news"
-    );
-    rollback->add_option("--reason", wanted.move.reason, "Why")->required();
-    rollback->add_option("--who", wanted.move.who, "Who moves it (default: the user)");
-    add_dir(rollback, wanted, false);
-    add_json(rollback, wanted);
-    rollback->callback([&] { wanted.run = [&] { return run_rollback(wanted.scope, wanted.move); }; }
-    );
+    list->callback([&] { wanted.run = [&] { return run_model_list(wanted.scope, wanted.move); }; });
+    add_move_commands(*model, {wanted.scope, wanted.move, wanted.run});
 
     CLI::App* card = add_command(
         *model, "card", "The model card, as Markdown", "flywheel model card 3 --dir news"
@@ -231,49 +188,6 @@ void add_record_commands(CLI::App& app, Wanted& wanted) {
     });
 }
 
-void add_key_commands(CLI::App& app, Wanted& wanted) {
-    CLI::App* key = app.add_subcommand("key", "Keys of callers: add, list, revoke");
-    key->require_subcommand(1);
-    CLI::App* add = add_command(
-        *key,
-        "add",
-        "Make a key and show it once",
-        "flywheel key add shop --roles infer,feedback --rate 100 --dir news"
-    );
-    add->add_option("name", wanted.key.name, "Who will use it")->required();
-    add->add_option("--roles", wanted.key.roles, "Of infer, feedback, label, read, admin")
-        ->delimiter(',')
-        ->required();
-    add->add_option("--rate", wanted.key.rate, "Requests a second; 0 = no limit (default: 0)");
-    add->add_option("--burst", wanted.key.burst, "Requests at once (default: as the rate)");
-    add->add_option("--expires", wanted.key.expires, "Date or time (default: never)");
-    add_dir(add, wanted, false);
-    add_json(add, wanted);
-    add->callback([&] { wanted.run = [&] { return run_key_add(wanted.scope, wanted.key); }; });
-
-    CLI::App* list = add_command(*key, "list", "All keys", "flywheel key list --dir news");
-    add_dir(list, wanted, false);
-    add_json(list, wanted);
-    list->callback([&] { wanted.run = [&] { return run_key_list(wanted.scope); }; });
-
-    CLI::App* revoke = add_command(
-        *key, "revoke", "Refuse a key from now on", "flywheel key revoke shop --dir news"
-    );
-    revoke->add_option("name", wanted.key.name, "Whose")->required();
-    add_dir(revoke, wanted, false);
-    revoke->callback([&] { wanted.run = [&] { return run_key_revoke(wanted.scope, wanted.key); }; }
-    );
-}
-
-void add_doctor(CLI::App& app, Wanted& wanted) {
-    CLI::App* doctor = add_command(
-        app, "doctor", "Check directory, disk, clock, ports, keys, versions", "flywheel doctor news"
-    );
-    add_dir(doctor, wanted, true);
-    add_json(doctor, wanted);
-    doctor->callback([&] { wanted.run = [&] { return run_doctor(wanted.scope); }; });
-}
-
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -331,20 +245,6 @@ int fail(const Error& error) {
 
 }  // namespace
 
-void print_out(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-}
-
-void print_json(const Json& value) {
-    print_out(pretty(value) + "\n");
-}
-
-void say(const std::string& text) {
-    const std::string line = "flywheel: " + printable(text) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stderr);
-}
-
 int run_commands(int count, const char* const* arguments, const DemoFunction& demo) {
     CLI::App app("The data feedback loop around a model, in one program.", "flywheel");
     Wanted wanted;
@@ -359,8 +259,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_model_commands(app, wanted);
     add_model_import(*app.get_subcommand("model"), wanted);
     add_record_commands(app, wanted);
-    add_key_commands(app, wanted);
-    add_doctor(app, wanted);
+    add_operations_commands(app, wanted);
     add_captured_commands(app, wanted.scope, wanted.captured, wanted.run);
     add_job(app, wanted);
     try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // model, label, dataset: looking at what the loop made, and moving what is served by hand.
+#include <algorithm>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -30,21 +31,83 @@ std::string judged(const Json& evaluations, const Json& version) {
     return "-";
 }
 
+std::string model_of(const Door& door, const MoveOptions& options) {
+    return options.model.empty() ? door.model() : options.model;
+}
+
+/// One sentence about what is so from now on.
+std::string moved_text(const std::string& model, const Json& rollout) {
+    const std::string state = rollout.value("state", "");
+    const auto from = rollout.value("from_version", std::int64_t{0});
+    const auto to = rollout.value("to_version", std::int64_t{0});
+    const double percent = 100 * rollout.value("share", 1.0);
+    if (state == "canary") {
+        return fmt::format(
+            "{}: version {} answers {:g} % of the traffic now, version {} the rest\n",
+            model,
+            to,
+            percent,
+            from
+        );
+    }
+    if (state == "shadow") {
+        return fmt::format(
+            "{}: version {} answers copies of {:g} % of the traffic now; callers see version {}\n",
+            model,
+            to,
+            percent,
+            from
+        );
+    }
+    if (state == "cancelled") {
+        return fmt::format("{}: version {} is on its way no longer\n", model, from);
+    }
+    return fmt::format("{} serves version {} now (before: {})\n", model, to, from);
+}
+
 Result<void> move(
-    Door& door, const CommandScope& scope, const std::string& verb, const Json& body
+    Door& door, const CommandScope& scope, const std::string& verb, const MoveOptions& options
 ) {
-    const Json rollout = TRY(door.post_json("/v1/models/" + door.model() + "/" + verb, body));
+    Json body = {{"who", options.who.empty() ? user_name() : options.who}};
+    if (options.version != 0) {
+        body["version"] = options.version;
+    }
+    if (options.share != 0) {
+        body["share"] = options.share;
+    }
+    if (options.signature_change) {
+        body["signature_change"] = true;
+    }
+    if (!options.reason.empty()) {
+        body["reason"] = options.reason;
+    }
+    const std::string model = model_of(door, options);
+    const Json rollout = TRY(door.post_json("/v1/models/" + model + "/" + verb, body));
     if (scope.json) {
         print_json(rollout);
         return {};
     }
-    print_out(fmt::format(
-        "{} serves version {} now (before: {})\n",
-        door.model(),
-        rollout.at("to_version").dump(),
-        rollout.at("from_version").dump()
-    ));
+    print_out(moved_text(model, rollout));
     return {};
+}
+
+/// "stable", "canary 5 %", ...; "-" for none.
+std::string labels_of(const Json& serving, std::int64_t number) {
+    std::string text;
+    for (const auto& [label, version] : serving.at("labels").items()) {
+        if (version.get<std::int64_t>() != number) {
+            continue;
+        }
+        text += (text.empty() ? "" : ", ") + label;
+        if (label == "canary" || label == "shadow") {
+            text += fmt::format(" {:g} %", 100 * serving.at("live").value("share", 1.0));
+        }
+    }
+    const auto& loaded = serving.at("loaded");
+    if (text.empty() && std::find(loaded.begin(), loaded.end(), number) != loaded.end()) {
+        return "loaded";
+    }
+    return text.empty() ? "-" : text;
 }
 
 Result<std::string> full_digest(const Json& datasets, const std::string& begin) {
@@ -75,33 +138,24 @@ std::string rows_of(const Json& counts, const char* split) {
 
 }  // namespace
 
-std::string user_name() {
-    for (const char* name : {"USER", "LOGNAME"}) {
-        if (const auto value = environment(name); !value.empty()) {
-            return std::string(value);
-        }
-    }
-    return "a person";
-}
-
-Result<void> run_model_list(const CommandScope& scope) {
+Result<void> run_model_list(const CommandScope& scope, const MoveOptions& options) {
     const auto door = TRY(open_door(scope));
-    const std::string path = "/v1/models/" + door->model();
+    const std::string path = "/v1/models/" + model_of(*door, options);
     const Json versions = TRY(door->get_json(path + "/versions"));
     if (scope.json) {
         print_json(versions);
         return {};
     }
-    const Json status = TRY(door->get_json("/v1/status"));
+    const Json serving = TRY(door->get_json(path + "/serving"));
     const Json evaluations = TRY(door->get_json(path + "/evaluations"));
     Table table;
     table.add_column("version", Align::Right);
     table.add_column("made");
     table.add_column("engine");
     table.add_column("KiB", Align::Right);
-    table.add_column("served");
+    table.add_column("labels");
     table.add_column("judged");
-    const auto stable = status.at("served").value("version", std::int64_t{0});
+    const auto stable = serving.at("labels").value("stable", std::int64_t{0});
     for (const Json& version : versions.at("versions")) {
         const auto number = version.value("number", std::int64_t{0});
         table.add_row(
@@ -109,7 +163,8 @@ Result<void> run_model_list(const CommandScope& scope) {
              day(version, "created"),
              version.value("engine", ""),
              grouped((version.value("bytes", std::int64_t{0}) + 1023) / 1024),
-             number == stable ? Cell("now", Colour::Green) : Cell("-"),
+             number == stable ? Cell(labels_of(serving, number), Colour::Green)
+                              : Cell(labels_of(serving, number)),
              judged(evaluations.at("evaluations"), version)}
         );
     }
@@ -118,23 +173,28 @@ Result<void> run_model_list(const CommandScope& scope) {
 }
 
 Result<void> run_promote(const CommandScope& scope, const MoveOptions& options) {
+    if (options.canary && options.share == 0) {
+        return invalid_argument("A canary needs its share of the traffic, for example --share 0.05"
+        );
+    }
+    if (!options.canary && !options.shadow && options.share != 0) {
+        return invalid_argument("A share belongs to --canary or --shadow");
+    }
     const auto door = TRY(open_door(scope));
-    return move(
-        *door,
-        scope,
-        "promote",
-        {{"version", options.version}, {"who", options.who.empty() ? user_name() : options.who}}
-    );
+    const char* const verb = options.canary ? "canary" : options.shadow ? "shadow" : "promote";
+    return move(*door, scope, verb, options);
 }
 
 Result<void> run_rollback(const CommandScope& scope, const MoveOptions& options) {
     const auto door = TRY(open_door(scope));
-    return move(
-        *door,
-        scope,
-        "rollback",
-        {{"who", options.who.empty() ? user_name() : options.who}, {"reason", options.reason}}
-    );
+    return move(*door, scope, "rollback", options);
+}
+
+Result<void> run_steer(
+    const CommandScope& scope, const std::string& verb, const MoveOptions& options
+) {
+    const auto door = TRY(open_door(scope));
+    return move(*door, scope, verb, options);
 }
 
 Result<void> run_card(const CommandScope& scope, std::int64_t version) {

@@ -38,7 +38,12 @@ struct ServeOptions {
 };
 
 struct MoveOptions {
+    std::string model;  ///< "" = the project's own.
     std::int64_t version = 0;
+    bool canary = false;  ///< For `share` of the traffic.
+    bool shadow = false;  ///< On copies of `share` of the traffic.
+    double share = 0;     ///< 0 = not said.
+    bool signature_change = false;
     std::string who;  ///< "" = the user's name.
     std::string reason;
 };
@@ -62,6 +67,11 @@ struct KeyOptions {
     std::string expires;  ///< RFC 3339 or a date; "" = never.
 };
 
+struct AuditOptions {
+    std::int64_t limit = 50;  ///< Newest events.
+    bool verify = false;      ///< Only: is the trail as it was written?
+};
+
 struct JobOptions {
     std::string kind;
     std::filesystem::path spec;
@@ -75,11 +85,15 @@ Result<void> run_import(
 Result<void> run_serve(const CommandScope& scope, const ServeOptions& options);
 Result<void> run_status(const CommandScope& scope);
 Result<void> run_turn(const CommandScope& scope);
-Result<void> run_model_list(const CommandScope& scope);
+Result<void> run_model_list(const CommandScope& scope, const MoveOptions& options);
 Result<void> run_promote(const CommandScope& scope, const MoveOptions& options);
 Result<void> run_rollback(const CommandScope& scope, const MoveOptions& options);
 /// Makes a version of a user's own model file, and serves the first one of its name.
 Result<void> run_model_import(const CommandScope& scope, const ImportModelOptions& options);
+/// `verb`: "share", "finish" or "cancel" of the live Rollout.
+Result<void> run_steer(
+    const CommandScope& scope, const std::string& verb, const MoveOptions& options
+);
 Result<void> run_card(const CommandScope& scope, std::int64_t version);
 /// CSV to `out`, or to stdout when it is empty.
 Result<void> run_label_export(const CommandScope& scope, const std::filesystem::path& out);
@@ -92,6 +106,7 @@ Result<void> run_dataset_diff(
 Result<void> run_key_add(const CommandScope& scope, const KeyOptions& options);
 Result<void> run_key_list(const CommandScope& scope);
 Result<void> run_key_revoke(const CommandScope& scope, const KeyOptions& options);
+Result<void> run_audit(const CommandScope& scope, const AuditOptions& options);
 /// Looks at everything a server needs and says what to do; Unavailable when something is wrong.
 Result<void> run_doctor(const CommandScope& scope);
 Result<void> run_job(const JobOptions& options);

@@ -12,9 +12,9 @@
 #include <fmt/ranges.h>
 
 #include "app/commands_parts.h"
+#include "app/operations/service_notice.h"
 #include "app/screen.h"
 #include "app/server.h"
-#include "app/service_notice.h"
 #include "app/signals.h"
 #include "base/json_value.h"
 #include "base/log.h"
@@ -25,6 +25,7 @@ namespace flywheel::app {
 namespace {
 
 constexpr std::size_t kRejectionsShown = 10;
+constexpr std::chrono::seconds kHurry{1};
 
 /// The clock of the machine, for everything but tests and the demo.
 const Clock& machine_clock() {
@@ -108,21 +109,51 @@ void show_import(const CommandScope& scope, const std::string& file, const Impor
     }
 }
 
-ServerOptions server_options(const Settings& settings, const ServeOptions& options) {
+std::optional<trail::AccessLogPlan> access_log_plan(const Project& project) {
+    const AccessLogSettings& log = project.settings().access_log;
+    if (log.to == AccessLogTo::Off) {
+        return {};
+    }
+    trail::AccessLogPlan plan;
+    plan.file.most_bytes = static_cast<std::uint64_t>(log.mib) << 20U;
+    plan.file.files = static_cast<int>(log.files);
+    if (log.to == AccessLogTo::File) {
+        plan.file.path = project.dir() / "log" / "access.jsonl";
+    }
+    return plan;
+}
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+}
+
+ServerOptions server_options(const Project& project, const ServeOptions& options) {
+    const Settings& settings = project.settings();
     return {
         .address = options.address.value_or(settings.address),
         .port = options.port.value_or(settings.port),
         .threads = options.threads.value_or(settings.threads),
         .open_read = settings.open_read,
         .opens_turns = !options.no_turns,
+        .access_log = access_log_plan(project),
+        .max_connections = static_cast<std::size_t>(settings.limits.connections),
+        .time_outs =
+            {.head = milliseconds_of(settings.limits.head_seconds),
+             .body = milliseconds_of(settings.limits.body_seconds),
+             .idle = milliseconds_of(settings.limits.idle_seconds),
+             .write = milliseconds_of(settings.limits.write_seconds)},
+        .tls = tls_plan(project.dir(), settings),
     };
 }
 
-/// A second signal while stopping: what was captured is made durable, the rest is given up.
+/// While the server stops: a second signal ends the waiting for requests in flight, and a second
+/// later the process, with what was captured made durable.
 class Impatience {
   public:
-    Impatience(StopSignals& signals, Project& project)
-        : thread_([this, &signals, &project] { run(signals, project); }) {}
+    /// `asked` = the second signal has come already.
+    Impatience(StopSignals& signals, Project& project, Server& server, bool asked)
+        : asked_(asked),
+          thread_([this, &signals, &project, &server] { run(signals, project, server); }) {}
 
     Impatience(const Impatience&) = delete;
     Impatience& operator=(const Impatience&) = delete;
@@ -133,19 +164,58 @@ class Impatience {
     }
 
   private:
-    void run(StopSignals& signals, Project& project) {
-        while (!stopped_) {
-            if (signals.wait(std::chrono::milliseconds(50))) {
-                const bool kept = project.capture().flush().has_value();
-                say(kept ? "stopped at once; captured rows are safe" : "stopped at once");
-                std::_Exit(kept ? 0 : exit_code(Code::Internal));
+    /// Until there is a signal that asks for the end, or `until`; false when it did not come.
+    bool asked_to_end(StopSignals& signals, std::chrono::steady_clock::time_point until) {
+        while (!stopped_ && std::chrono::steady_clock::now() < until) {
+            const auto signal = signals.wait(std::chrono::milliseconds(20));
+            if (signal && *signal != SIGHUP) {
+                return true;
             }
+        }
+        return false;
+    }
+
+    void run(StopSignals& signals, Project& project, Server& server) {
+        if (!asked_ && !asked_to_end(signals, std::chrono::steady_clock::time_point::max())) {
+            return;
+        }
+        server.hurry();
+        const auto end = std::chrono::steady_clock::now() + kHurry;
+        asked_to_end(signals, end);  // a third signal changes nothing but the moment
+        if (!stopped_) {
+            const bool kept = project.capture().flush().has_value();
+            say(kept ? "stopped at once; captured rows are safe" : "stopped at once");
+            std::_Exit(kept ? 0 : exit_code(Code::Internal));
         }
     }
 
+    const bool asked_;
     std::atomic<bool> stopped_ = false;
     std::thread thread_;
 };
+
+/// The first signal that asks for an end, or none within `patience` (negative: for ever); SIGHUP
+/// meanwhile opens the logs anew.
+std::optional<int> wait_for_end(
+    StopSignals& signals, Server& server, std::chrono::milliseconds patience
+) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const auto signal = signals.wait(patience);
+        if (!signal || *signal != SIGHUP) {
+            return signal;
+        }
+        server.reopen_logs();
+        if (patience.count() >= 0) {
+            patience = std::max(
+                std::chrono::milliseconds(0),
+                std::chrono::ceil<std::chrono::milliseconds>(
+                    until - std::chrono::steady_clock::now()
+                )
+            );
+        }
+    }
+}
 
 std::string start_message(const Project& project, const std::string& url) {
     return fmt::format(
@@ -201,24 +271,24 @@ Result<void> run_serve(const CommandScope& scope, const ServeOptions& options) {
     // Before any thread is made: a signal from now on is an orderly end.
     StopSignals signals = TRY(StopSignals::watch());
     const auto project = TRY(Project::open(scope.dir, machine_clock(), open_options(scope, {})));
-    const auto server = TRY(Server::start(*project, server_options(project->settings(), options)));
+    const auto server = TRY(Server::start(*project, server_options(*project, options)));
     print_out(start_message(*project, server->url()));
     give_notice("READY=1");
     const auto pace = watchdog_pace();
     std::optional<int> signal;
-    while (!(signal = signals.wait(pace))) {
+    while (!(signal = wait_for_end(signals, *server, pace))) {
         give_notice("WATCHDOG=1");
     }
     give_notice("STOPPING=1");
     server->announce_stop();
+    bool asked_again = false;
     if (signal == SIGTERM) {
         // Whoever sends requests here needs a moment to see that no more are wanted. A person at
         // the keyboard does not.
-        signals.wait(
-            std::chrono::milliseconds(static_cast<std::int64_t>(options.drain_seconds * 1e3))
-        );
+        const auto drain = milliseconds_of(options.drain_seconds);
+        asked_again = wait_for_end(signals, *server, drain).has_value();
     }
-    const Impatience impatience(signals, *project);
+    const Impatience impatience(signals, *project, *server, asked_again);
     server->stop();
     log_info("server stopped");
     return {};

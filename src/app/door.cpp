@@ -51,6 +51,7 @@ Door::Door(std::unique_ptr<Project> project)
       source_("the files in " + project->dir().string()),
       project_(std::move(project)),
       gateway_(std::make_unique<gateway::Gateway>()) {
+    gateway_->keep_audit(project_->audit());
     gateway::add_v1_routes(*gateway_, v1_rooms(*project_));
 }
 
@@ -70,6 +71,7 @@ Result<std::string> Door::ask_here(
     request.path = std::string_view(target).substr(0, mark);
     request.query = std::string_view(target).substr(std::min(mark + 1, target.size()));
     request.body = body;
+    request.caller = "local";
     http::RouteMatch found;
     gateway_->router().match(method, request.path, found);
     if (found.outcome != http::RouteOutcome::Found) {

@@ -3,23 +3,21 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "app/disk_use.h"
-#include "app/imports/openvino.h"
+#include "app/imports/imported_models.h"
 #include "app/key_file.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/engine/linear/linear_engine.h"
 #include "ports/fleet/local/local_fleet.h"
 #include "ports/journal/segments/segment_journal.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
 #include "ports/notify/log/log_notifier.h"
-#include "ports/sources/files/files_source.h"
 #include "ports/vault/folder/directory_lock.h"
 #include "ports/vault/folder/folder_vault.h"
 #include "rooms/training/jobs.h"
@@ -27,8 +25,6 @@
 namespace flywheel::app {
 
 namespace {
-
-constexpr std::size_t kReported = 100;
 
 std::unique_ptr<Fleet> make_fleet(const OpenOptions& options, const Engine& engine) {
     if (options.seams.jobs_in_process || options.program.empty()) {
@@ -77,6 +73,7 @@ struct Project::Parts {
     std::unique_ptr<evaluation::Evaluator> evaluation;
     std::unique_ptr<release::Release> release;
     std::unique_ptr<loop::Conductor> conductor;
+    std::optional<trail::AuditLog> audit;
 
     template <class Record>
     [[nodiscard]] Reader<Record> reads() const {
@@ -103,10 +100,14 @@ struct Project::Parts {
     }
 
     Result<Capture::Plan> capture_plan(
-        const std::filesystem::path& dir, const CaptureSettings& settings
+        const std::filesystem::path& dir, const CaptureSettings& settings, const Clock& clock
     ) const {
         Capture::Plan plan;
+        Rng rng(fresh_seed());
+        plan.instance = Uuid::random(clock.now(), rng);
+        plan.rows = settings.rows;
         plan.sync = settings.sync;
+        plan.key_rows_per_hour = static_cast<std::uint64_t>(settings.key_rows_per_hour);
         plan.policy =
             TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
         plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
@@ -133,6 +134,10 @@ struct Project::Parts {
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving_plan.batching = settings.batching;
+        serving_plan.policies = settings.policies;
+        serving_plan.captured = capture.get();
+        serving_plan.max_rows = static_cast<std::size_t>(settings.limits.rows);
+        serving_plan.keep_outputs = settings.capture.full_outputs;
         serving = std::make_unique<serving::Serving>(
             reads<Rollout>(),
             reads<ModelVersion>(),
@@ -255,7 +260,7 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(
-                            TRY(parts.capture_plan(dir, project->settings_.capture)),
+                            TRY(parts.capture_plan(dir, project->settings_.capture, clock)),
                             *parts.journal,
                             *parts.columns,
                             clock
@@ -263,76 +268,10 @@ Result<std::unique_ptr<Project>> Project::open(
                             .within("capture"));
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
+    parts.audit.emplace(parts.writes<AuditEvent>(), clock);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
-    TRY(parts.serving->refresh_all().within("load what is served"));
+    TRY(load_served(*parts.serving, project->settings_.model).within("load what is served"));
     return project;
-}
-
-Result<ImportReport> Project::import_file(
-    const std::filesystem::path& file, const ColumnNames& columns
-) {
-    const auto source = TRY(files::open(file, columns));
-    return import_source(*source, TRY(sha256_of_file(file)));
-}
-
-Result<ImportReport> Project::import_source(const Source& source, const Digest& digest) {
-    ImportReport report;
-    auto schema = labeling().schema(settings_.model);
-    std::set<std::string> seen;
-
-    struct Labelled {
-        std::int64_t line = 0;
-        labeling::ImportedLabel label;
-    };
-
-    std::vector<Labelled> labelled;
-    const auto transaction = TRY(parts_->ledger->begin());
-    report.rows = TRY(collection().import_rows(
-        {settings_.model, settings_.policy.licence},
-        source,
-        clock_.now(),
-        [&](const collection::ImportedRow& row) -> Result<void> {
-            if (!row.row.label.empty()) {
-                seen.insert(row.row.label);
-                labelled.push_back(
-                    {row.row.line, {row.item, row.row.label, "import:" + source.name()}}
-                );
-            }
-            return {};
-        }
-    ));
-    if (!schema) {
-        // The first file says what the labels are, unless the settings do. Sorted, so that order of
-        // rows is no matter.
-        report.new_labels = settings_.labels.empty()
-                                ? std::vector<std::string>(seen.begin(), seen.end())
-                                : settings_.labels;
-        schema = TRY(labeling()
-                         .define_schema(settings_.model, report.new_labels)
-                         .within("labels of the import"));
-    }
-    std::vector<labeling::ImportedLabel> good;
-    for (auto& row : labelled) {
-        if (schema->label_id(row.label.label) >= 0) {
-            good.push_back(std::move(row.label));
-            continue;
-        }
-        ++report.rejected_labels;
-        if (report.unknown_labels.size() < kReported) {
-            report.unknown_labels.push_back(
-                {row.line,
-                 "label",
-                 fmt::format(
-                     "unknown label '{}'; known: {}",
-                     row.label.label,
-                     fmt::join(schema->labels, ", ")
-                 )}
-            );
-        }
-    }
-    report.labels = TRY(labeling().import_labels(settings_.model, digest, good));
-    TRY(transaction->commit());
-    return report;
 }
 
 Ledger& Project::ledger() {
@@ -345,10 +284,6 @@ Vault& Project::vault() {
 
 const Engines& Project::engines() const {
     return *parts_->engines;
-}
-
-compression::Compression& Project::compression() {
-    return *parts_->compression;
 }
 
 const Engine& Project::engine() const {
@@ -387,8 +322,16 @@ datasets::Datasets& Project::datasets() {
     return *parts_->datasets;
 }
 
+compression::Compression& Project::compression() {
+    return *parts_->compression;
+}
+
 release::Release& Project::release() {
     return *parts_->release;
+}
+
+const trail::AuditLog& Project::audit() const {
+    return *parts_->audit;
 }
 
 loop::Conductor& Project::conductor() {

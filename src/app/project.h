@@ -13,6 +13,7 @@
 #include "app/settings.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "gateway/trail/audit_log.h"
 #include "loop/conductor.h"
 #include "ports/engine/engines.h"
 #include "ports/fleet/fleet.h"
@@ -92,6 +93,8 @@ class Project {
     [[nodiscard]] compression::Compression& compression();
     [[nodiscard]] release::Release& release();
     [[nodiscard]] loop::Conductor& conductor();
+    /// What people and callers did to it.
+    [[nodiscard]] const trail::AuditLog& audit() const;
 
   private:
     struct Parts;  // adapters and rooms, in the order they depend on each other

@@ -10,7 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/commands_parts.h"
 #include "base/clock.h"
+#include "base/json_value.h"
 #include "base/result.h"
 #include "base/text.h"
 
@@ -293,6 +295,20 @@ std::string share_text(double share, std::int64_t n) {
     }
     const std::string text = fmt::format("{:.3f}", share);
     return text.starts_with("0.") ? text.substr(1) : text;
+}
+
+void print_out(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+void print_json(const Json& value) {
+    print_out(pretty(value) + "\n");
+}
+
+void say(const std::string& text) {
+    const std::string line = "flywheel: " + printable(text) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace flywheel::app

@@ -34,17 +34,26 @@ constexpr auto kRollEvery = std::chrono::seconds(60);
 constexpr const char* kUrlFile = "server.url";
 constexpr const char* kKeyFile = "server.key";
 
-std::string url_of(const std::string& address, std::uint16_t port) {
+std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {
     // Whoever listens everywhere is asked here.
     std::string host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "::1" : address;
     if (host.find(':') != std::string::npos) {
         host = "[" + host + "]";
     }
-    return fmt::format("http://{}:{}", host, port);
+    return fmt::format("{}://{}:{}", scheme, host, port);
 }
 
 bool is_loopback(const std::string& address) {
     return address.starts_with("127.") || address == "::1";
+}
+
+/// A connection is an open file, and shells allow 1,024 unless a program asks for what it may have.
+void allow_many_connections() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /// For other commands on this machine, and for nobody else: mode 0600.
@@ -105,6 +114,7 @@ class Server::Roller {
 
     void roll() {
         tell_incidents();
+        tell_pressure();
         if (auto rolled = project_.capture().roll(); !rolled) {
             log_error("captured rows not rolled", {{"error", rolled.error().message}});
         }
@@ -113,10 +123,26 @@ class Server::Roller {
     /// Rules of capture may ask whether an Incident is open.
     void tell_incidents() {
         const Reader<Incident> incidents(project_.ledger());
-        const auto open =
-            incidents.first(Where<Incident>().eq(&Incident::state, IncidentState::Open));
+        const auto open = incidents.first(Where<Incident>()
+                                              .eq(&Incident::model, project_.settings().model)
+                                              .eq(&Incident::state, IncidentState::Open));
         if (open) {
             project_.capture().set_incident(open->has_value());
+        }
+    }
+
+    /// Rows that are missing are an Incident.
+    void tell_pressure() {
+        const auto counters = project_.capture().counters();
+        const auto noted = project_.monitoring().note_capture(
+            {.worst_level = static_cast<int>(project_.capture().worst_level()),
+             .level = static_cast<int>(counters.level),
+             .sampled_away = counters.sampled_away,
+             .dropped = counters.dropped,
+             .now = project_.clock().now()}
+        );
+        if (!noted) {
+            log_error("capture's pressure not noted", {{"error", noted.error().message}});
         }
     }
 
@@ -126,6 +152,13 @@ class Server::Roller {
     bool stopping_ = false;
     std::thread thread_;
 };
+
+std::optional<http::TlsPlan> tls_plan(const std::filesystem::path& dir, const Settings& settings) {
+    if (settings.tls_key.empty()) {
+        return {};
+    }
+    return http::TlsPlan{dir / settings.tls_certificate, dir / settings.tls_key};
+}
 
 gateway::V1Rooms v1_rooms(Project& project) {
     return {
@@ -152,6 +185,7 @@ gateway::V1Rooms v1_rooms(Project& project) {
                 };
             },
         .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
+        .audit = &project.audit(),
         .compression = &project.compression(),
         .engines = &project.engines(),
         .erase = [&project](const std::string& subject) { return erase_subject(project, subject); },
@@ -164,24 +198,55 @@ Server::Server(Project& project, Options options)
     : project_(project),
       options_(std::move(options)),
       local_key_("fwk_" + random_secret(32)),
-      access_({.open_read = options_.open_read}, project.clock(), local_key_) {}
+      access_(
+          {.open_read = options_.open_read, .refusals = &refusals_}, project.clock(), local_key_
+      ) {}
 
 void Server::add_routes() {
-    gateway::add_v2_routes(gateway_, {&project_.serving(), std::string(kVersion)});
+    gateway_.keep_audit(project_.audit());
+    gateway::add_v2_routes(
+        gateway_,
+        {&project_.serving(),
+         std::string(kVersion),
+         std::make_shared<const gateway::RepositoryRooms>(gateway::RepositoryRooms{
+             project_.compression(), project_.release(), project_.clock(), project_.engines()
+         })}
+    );
     gateway::add_capture_routes(
         gateway_,
         {.serving = &project_.serving(),
          .feedback = &project_.capture(),
          .captured = &project_.capture(),
-         .clock = &project_.clock()}
+         .clock = &project_.clock(),
+         .refusals = &refusals_}
     );
     gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });
     gateway::V1Rooms rooms = v1_rooms(project_);
     rooms.access = &access_;
+    rooms.refusals = &refusals_;
     rooms.wake_loop = [this] { wake_loop(); };
     gateway::add_v1_routes(gateway_, rooms);
     gateway::add_home_page(gateway_);
     gateway_.add_metrics([this](gateway::MetricsPage& page) { access_.append_metrics(page); });
+}
+
+Result<void> Server::open_access_log() {
+    if (!options_.access_log) {
+        return {};
+    }
+    access_log_ = TRY(trail::AccessLog::open(*options_.access_log, project_.clock()));
+    gateway_.add_observer(*access_log_);
+    gateway_.add_metrics([this](gateway::MetricsPage& page) {
+        const trail::AccessLogCounts counts = access_log_->counts();
+        page.family("fw_access_log_lines_total", "counter", "Lines of the access log, by fate.");
+        for (const auto& [fate, lines] :
+             {std::pair("written", counts.written),
+              std::pair("dropped_buffer", counts.dropped_buffer),
+              std::pair("dropped_disk", counts.dropped_disk)}) {
+            page.sample("fw_access_log_lines_total", {{"fate", fate}}, static_cast<double>(lines));
+        }
+    });
+    return {};
 }
 
 /// Whoever can reach the server from elsewhere must show a key.
@@ -200,19 +265,36 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     auto server = std::make_unique<Server>(project, std::move(options));
     server->access_.refresh(TRY(Reader<ApiKey>(project.ledger()).select()));
     TRY(server->check_address());
+    TRY(project.audit().settings_read("local", TRY(sha256_of_file(project.dir() / "flywheel.toml")))
+    );
     server->add_routes();
+    TRY(server->open_access_log());
+    allow_many_connections();
     http::HttpServerPlan plan;
     plan.address = server->options_.address;
     plan.port = server->options_.port;
     plan.threads = server->options_.threads;
     plan.guard = &server->access_;
+    plan.tls = server->options_.tls;
+    plan.max_connections = server->options_.max_connections;
+    plan.time_outs = server->options_.time_outs;
     TRY(server->gateway_.start(std::move(plan)));
+    project.serving().start();
     loop::Pace pace;
     pace.opens_turns = server->options_.opens_turns;
     server->background_ =
         std::make_unique<loop::Background>(project.conductor(), project.clock(), pace);
     server->loop_ = server->background_.get();
     server->roller_ = std::make_unique<Roller>(project);
+    server->clerk_ = std::make_unique<gateway::Clerk>(
+        gateway::ClerkDoors{
+            server->access_,
+            gateway::Keys(Writer<ApiKey>(project.ledger()), project.clock()),
+            project.audit(),
+            server->refusals_
+        },
+        gateway::Clerk::Plan{}
+    );
     write_line(project.dir() / kKeyFile, server->local_key_);
     write_line(project.dir() / kUrlFile, server->url());
     return server;
@@ -235,14 +317,29 @@ void Server::stop() {
     gateway_.stop(kFinishWithin);
     loop_ = nullptr;
     background_.reset();
+    project_.serving().stop();
     if (auto flushed = project_.capture().flush(); !flushed) {
         log_error("captured rows not flushed", {{"error", flushed.error().message}});
     }
     roller_.reset();
+    clerk_.reset();
+    if (access_log_) {
+        access_log_->flush();
+    }
     std::error_code ignored;
     if (listened) {
         std::filesystem::remove(project_.dir() / kUrlFile, ignored);
         std::filesystem::remove(project_.dir() / kKeyFile, ignored);
+    }
+}
+
+void Server::hurry() {
+    gateway_.hurry();
+}
+
+void Server::reopen_logs() {
+    if (access_log_) {
+        access_log_->reopen();
     }
 }
 
@@ -257,14 +354,19 @@ std::uint16_t Server::port() const {
 }
 
 std::string Server::url() const {
-    return url_of(options_.address, port());
+    return url_of(options_.tls ? "https" : "http", options_.address, port());
 }
 
 RunningServer running_server(const std::filesystem::path& dir, const Settings& settings) {
-    RunningServer found{url_of(settings.address, settings.port), ""};
+    const auto tls = tls_plan(dir, settings);
+    RunningServer found{
+        url_of(tls ? "https" : "http", settings.address, settings.port),
+        "",
+        tls ? tls->certificate : std::filesystem::path()
+    };
     std::ifstream url(dir / kUrlFile);
     std::string line;
-    if (std::getline(url, line) && line.starts_with("http://")) {
+    if (std::getline(url, line) && line.starts_with("http")) {
         found.url = line;
     }
     std::ifstream key(dir / kKeyFile);

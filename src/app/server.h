@@ -7,12 +7,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "app/project.h"
 #include "base/result.h"
+#include "gateway/clerk.h"
 #include "gateway/gateway.h"
+#include "gateway/trail/access_log.h"
 #include "gateway/v1/routes.h"
 #include "loop/background.h"
 
@@ -24,6 +27,10 @@ struct ServerOptions {
     int threads = 0;            ///< 0 = half the cores, at least one.
     bool open_read = true;      ///< Metadata and metrics need no key.
     bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
+    std::optional<trail::AccessLogPlan> access_log = {};  ///< Nothing = none.
+    std::size_t max_connections = 10'000;
+    http::HttpTimeOuts time_outs{};
+    std::optional<http::TlsPlan> tls = {};  ///< Nothing = plain HTTP.
 };
 
 class Server {
@@ -46,29 +53,43 @@ class Server {
     /// Twice is once.
     void stop();
 
+    /// stop() waits no longer for requests in flight. Any thread, before and during stop().
+    void hurry();
+
     /// The loop looks at the open Turn now. Any thread.
     void wake_loop();
+    /// The access log goes on in a new file, as after somebody moved it away. Any thread.
+    void reopen_logs();
 
     [[nodiscard]] std::uint16_t port() const;
-    /// "http://127.0.0.1:8000".
+    /// "http://127.0.0.1:8000", or https.
     [[nodiscard]] std::string url() const;
 
   private:
     class Roller;
 
     void add_routes();
+    Result<void> open_access_log();
     Result<void> check_address() const;
 
     Project& project_;
     Options options_;
     std::string local_key_;
+    trail::Refusals refusals_;
     gateway::Access access_;
+    std::unique_ptr<trail::AccessLog> access_log_;
     gateway::Gateway gateway_;
+    std::unique_ptr<gateway::Clerk> clerk_;
     std::unique_ptr<loop::Background> background_;
     std::atomic<loop::Background*> loop_ = nullptr;  ///< background_, for the routes' threads.
     std::unique_ptr<Roller> roller_;
     bool stopped_ = false;
 };
+
+/// The TLS files that the settings of the project in `dir` name; nothing when they name none.
+[[nodiscard]] std::optional<http::TlsPlan> tls_plan(
+    const std::filesystem::path& dir, const Settings& settings
+);
 
 /// What the routes under /v1 touch of a project; without a loop to wake.
 [[nodiscard]] gateway::V1Rooms v1_rooms(Project& project);
@@ -77,6 +98,7 @@ class Server {
 struct RunningServer {
     std::string url;
     std::string key;
+    std::filesystem::path certificate;  ///< That an https server must show.
 };
 
 /// From DIR/server.url and DIR/server.key (mode 0600), which stand there while it runs, so that

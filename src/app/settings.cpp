@@ -3,149 +3,19 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
+
+#include "app/settings_table.h"
 
 namespace flywheel::app {
 
 namespace {
 
-/// Reads one table, remembers what was asked for, and refuses what is left over.
-class Table {
-  public:
-    Table(const toml::table* table, std::string name, std::string file)
-        : table_(table), name_(std::move(name)), file_(std::move(file)) {}
+using Table = SettingsTable;
 
-    template <class T, class Out>
-    Result<void> read(std::string_view key, Out& out, std::string_view wanted) {
-        known_.insert(std::string(key));
-        const auto* node = table_ == nullptr ? nullptr : table_->get(key);
-        if (node == nullptr) {
-            return {};
-        }
-        const auto value = node->value<T>();
-        if (!value) {
-            return wrong(*node, key, wanted);
-        }
-        out = static_cast<Out>(*value);
-        return {};
-    }
-
-    Result<void> read_days(std::string_view key, Duration& out) {
-        double days = static_cast<double>(out.count()) / 86'400e6;
-        TRY(read<double>(key, days, "a number of days"));
-        if (!(days > 0) || days > 36'500) {
-            return wrong(*table_->get(key), key, "days between 0 and 36500");
-        }
-        out = Duration(static_cast<std::int64_t>(days * 86'400e6));
-        return {};
-    }
-
-    Result<void> read_share(std::string_view key, double& out, double least, double most) {
-        TRY(read<double>(key, out, "a number"));
-        if (!(out >= least && out <= most)) {
-            return wrong(
-                *table_->get(key), key, fmt::format("a number from {} to {}", least, most)
-            );
-        }
-        return {};
-    }
-
-    template <class Out>
-    Result<void> read_whole(std::string_view key, Out& out, std::int64_t least, std::int64_t most) {
-        std::int64_t value = out;
-        const std::string wanted = fmt::format("a whole number from {} to {}", least, most);
-        TRY(read<std::int64_t>(key, value, wanted));
-        if (value < least || value > most) {
-            return wrong(*table_->get(key), key, wanted);
-        }
-        out = static_cast<Out>(value);
-        return {};
-    }
-
-    /// One of the names of an enumeration.
-    template <class E>
-    Result<void> read_name(std::string_view key, E& out) {
-        std::string name(enum_name(out));
-        const std::string wanted = fmt::format("one of {}", fmt::join(names_of(E()), ", "));
-        TRY(read<std::string>(key, name, wanted));
-        const auto value = parse_enum<E>(name);
-        if (!value) {
-            return wrong(*table_->get(key), key, wanted);
-        }
-        out = *value;
-        return {};
-    }
-
-    Result<void> read_labels(std::string_view key, std::vector<std::string>& out) {
-        known_.insert(std::string(key));
-        const auto* node = table_ == nullptr ? nullptr : table_->get(key);
-        if (node == nullptr) {
-            return {};
-        }
-        const auto* list = node->as_array();
-        if (list == nullptr) {
-            return wrong(*node, key, "a list of names");
-        }
-        for (const auto& item : *list) {
-            const auto name = item.value<std::string>();
-            if (!name || name->empty()) {
-                return wrong(item, key, "a list of names");
-            }
-            out.push_back(*name);
-        }
-        return {};
-    }
-
-    Result<void> refuse_unknown() const {
-        if (table_ == nullptr) {
-            return {};
-        }
-        for (const auto& [key, node] : *table_) {
-            if (!known_.contains(std::string(key.str()))) {
-                return invalid_argument(fmt::format(
-                    "{}, line {}: unknown setting '{}.{}'. Known here: {}",
-                    file_,
-                    node.source().begin.line,
-                    name_,
-                    key.str(),
-                    fmt::join(known_, ", ")
-                ));
-            }
-        }
-        return {};
-    }
-
-    [[nodiscard]] Error wrong(const toml::node& node, std::string_view key, std::string_view wanted)
-        const {
-        return invalid_argument(fmt::format(
-            "{}, line {}: '{}.{}' must be {}", file_, node.source().begin.line, name_, key, wanted
-        ));
-    }
-
-    /// A table below this one; `name` as people write it.
-    [[nodiscard]] Table within(const toml::table* table, std::string name) const {
-        return {table, std::move(name), file_};
-    }
-
-    /// A setting that is read in another way.
-    void know(std::string_view key) { known_.insert(std::string(key)); }
-
-    [[nodiscard]] const toml::node* find(std::string_view key) const {
-        return table_ == nullptr ? nullptr : table_->get(key);
-    }
-
-  private:
-    const toml::table* table_;
-    std::string name_;
-    std::string file_;
-    std::set<std::string> known_;
-};
+constexpr std::int64_t kMostRows = 1'000'000'000;
 
 bool is_model_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
@@ -177,13 +47,12 @@ Result<void> read_loop(Table table, Settings& settings) {
     TRY(table.read_share("label_share", policy.label_share, 0, 1));
     TRY(table.read_share("audit_share", policy.audit_share, 0.1, 1));
     TRY(table.read_share("drift_boost", policy.drift_boost, 1, 10));
-    TRY(table.read<std::int64_t>("retrain_labels_min", policy.retrain_labels_min, "a whole number")
-    );
+    TRY(table.read_whole("retrain_labels_min", policy.retrain_labels_min, 0, kMostRows));
     TRY(table.read_days("labels_wait_days", policy.labels_wait));
     TRY(table.read_days("half_life_days", policy.half_life));
     TRY(table.read_days("class_mix_days", policy.correction_window));
-    TRY(table.read<std::int64_t>("trials", policy.trials, "a whole number"));
-    TRY(table.read<double>("false_alarm_days", policy.false_alarm_days, "a number of days"));
+    TRY(table.read_whole("trials", policy.trials, 1, 1000));
+    TRY(table.read_share("false_alarm_days", policy.false_alarm_days, 0.01, 36'500));
     TRY(table.read<bool>("label_shift_correction", policy.correction, "true or false"));
     TRY(table.read<std::int64_t>("seed", policy.seed, "a whole number"));
     std::string undecided =
@@ -212,16 +81,76 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     return table.refuse_unknown();
 }
 
-Result<void> read_serve(Table table, Settings& settings) {
-    std::int64_t port = settings.port;
-    TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
-    TRY(table.read<std::int64_t>("port", port, "a port"));
-    if (port < 0 || port > 65'535) {
-        return table.wrong(*table.find("port"), "port", "a port from 0 to 65535");
+Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPolicy>& policies) {
+    std::string name;
+    serving::VersionPolicy policy;
+    TRY(table.read<std::string>("name", name, "a model's name"));
+    TRY(table.read_name("policy", policy.keep));
+    TRY(table.read_whole("count", policy.count, 1, 1'000'000));
+    table.know("versions");
+    const auto* node = table.find("versions");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        policy.versions.push_back(list->get(i)->value<std::int64_t>().value_or(0));
     }
-    settings.port = static_cast<std::uint16_t>(port);
-    TRY(table.read<std::int64_t>("threads", settings.threads, "a whole number"));
+    TRY(table.refuse_unknown());
+    const bool specific = policy.keep == serving::Keep::Specific;
+    if (!is_model_name(name) || specific == policy.versions.empty() ||
+        std::any_of(policy.versions.begin(), policy.versions.end(), [](auto n) { return n < 1; }) ||
+        !policies.emplace(name, policy).second) {
+        return invalid_argument(fmt::format(
+            "[[serve.models]] needs a model's name, each once, and a list of versions with the "
+            "policy \"specific\" only: name '{}'",
+            name
+        ));
+    }
+    return {};
+}
+
+Result<void> read_policies(
+    const Table& serve, std::map<std::string, serving::VersionPolicy>& policies
+) {
+    const auto* node = serve.find("models");
+    const auto* list = node == nullptr ? nullptr : node->as_array();
+    if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
+        return serve.wrong(*node, "models", "a list of tables, each begun by [[serve.models]]");
+    }
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        Table table = serve.within(list->get(i)->as_table(), "serve.models");
+        TRY(read_policy(table, policies));
+    }
+    return {};
+}
+
+Result<void> read_limits(Table table, ServeLimits& limits) {
+    TRY(table.read_whole("connections", limits.connections, 1, 1'000'000));
+    TRY(table.read_whole("rows", limits.rows, 1, 65'536));
+    TRY(table.read_share("head_seconds", limits.head_seconds, 0.1, 3600));
+    TRY(table.read_share("body_seconds", limits.body_seconds, 0.1, 3600));
+    TRY(table.read_share("idle_seconds", limits.idle_seconds, 0.1, 86'400));
+    TRY(table.read_share("write_seconds", limits.write_seconds, 0.1, 3600));
+    return table.refuse_unknown();
+}
+
+Result<void> read_serve(Table table, Settings& settings) {
+    TRY(table.read<std::string>("address", settings.address, "an address such as \"127.0.0.1\""));
+    TRY(table.read_whole("port", settings.port, 0, 65'535));
+    TRY(table.read_whole("threads", settings.threads, 0, 1024));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
+    AccessLogSettings& log = settings.access_log;
+    TRY(table.read_name("access_log", log.to));
+    TRY(table.read_whole("access_log_mib", log.mib, 1, 1 << 20));
+    TRY(table.read_whole("access_log_files", log.files, 1, 1000));
+    TRY(table.read<std::string>("tls_certificate", settings.tls_certificate, "a PEM file"));
+    TRY(table.read<std::string>("tls_key", settings.tls_key, "a PEM file"));
+    if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
+        const char* there = settings.tls_key.empty() ? "tls_certificate" : "tls_key";
+        return table.wrong(*table.find(there), there, "set together with its other half");
+    }
+    table.know("limits");
+    if (const auto* limits = table.find("limits")) {
+        TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
+    }
     table.know("batching");
     if (const auto* batching = table.find("batching")) {
         if (!batching->is_table()) {
@@ -229,6 +158,8 @@ Result<void> read_serve(Table table, Settings& settings) {
         }
         TRY(read_batching(table.within(batching->as_table(), "serve.batching"), settings.batching));
     }
+    table.know("models");
+    TRY(read_policies(table, settings.policies));
     return table.refuse_unknown();
 }
 
@@ -302,12 +233,18 @@ Result<void> read_lifetime(Table& table, std::string_view key, std::chrono::days
 }
 
 Result<void> read_capture(Table table, CaptureSettings& capture) {
-    std::string sync = capture.sync == SyncMode::Os ? "os" : "interval";
-    TRY(table.read<std::string>("sync", sync, "\"interval\" or \"os\""));
-    if (sync != "interval" && sync != "os") {
-        return table.wrong(*table.find("sync"), "sync", "\"interval\" or \"os\"");
+    TRY(table.read<bool>("rows", capture.rows, "true or false"));
+    TRY(table.read_name("sync", capture.sync));
+    std::string outputs = capture.full_outputs ? "full" : "classes";
+    TRY(table.read<std::string>("outputs", outputs, "\"classes\" or \"full\""));
+    if (outputs != "classes" && outputs != "full") {
+        return table.wrong(*table.find("outputs"), "outputs", "\"classes\" or \"full\"");
     }
-    capture.sync = sync == "os" ? SyncMode::Os : SyncMode::Interval;
+    capture.full_outputs = outputs == "full";
+    TRY(table.read<std::int64_t>("key_rows_per_hour", capture.key_rows_per_hour, "a whole number"));
+    if (capture.key_rows_per_hour < 0) {
+        return table.wrong(*table.find("key_rows_per_hour"), "key_rows_per_hour", "0 or more");
+    }
     TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
     TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
     TRY(read_lifetime(table, "payload_days", capture.lifetimes.payload));
@@ -345,6 +282,17 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
         ));
     }
     const toml::table& root = parsed.table();
+    for (const auto& [key, node] : root) {
+        if (!node.is_table()) {
+            return invalid_argument(fmt::format(
+                "{}, line {}: '{}' must be a table, begun by [{}]",
+                file.string(),
+                node.source().begin.line,
+                key.str(),
+                key.str()
+            ));
+        }
+    }
     Settings settings;
     TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));

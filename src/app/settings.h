@@ -3,22 +3,30 @@
 // Settings of one project directory: DIR/flywheel.toml, with comments, without secrets. Read once
 // at start.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "loop/conductor.h"
 #include "rooms/capture/capture.h"
-#include "rooms/serving/batch_queue.h"
+#include "rooms/serving/batching/batch_queue.h"
+#include "rooms/serving/versions/version_policy.h"
 
 namespace flywheel::app {
 
 /// What is captured and what of it is kept: table [capture].
 struct CaptureSettings {
+    bool rows = true;  ///< False: served rows are not captured at all.
     SyncMode sync = SyncMode::Interval;
-    std::int64_t seed = 1;              ///< Decides, with a row's id, whether rules keep it.
+    bool full_outputs = false;  ///< Of models over tensors all outputs are kept, not only classes.
+    std::int64_t key_rows_per_hour = 0;  ///< Of each caller's key, roughly; 0 = any number.
+    std::int64_t seed = 1;               ///< Decides, with a row's id, whether rules keep it.
     double disk_max_gib = 20;           ///< Journal and columns together; at most 75 % of the disk.
     Lifetimes lifetimes;                ///< Of payloads, embeddings, rows and feedback.
     std::vector<CaptureRule> rules;     ///< [[capture.rules]]; empty = everything is kept.
@@ -35,6 +43,30 @@ struct WorkerSettings {
     double shared_memory_mib = 256;  ///< Of the tensors of one call.
 };
 
+enum class AccessLogTo { Off, File, Stdout };
+
+inline std::span<const std::string_view> names_of(AccessLogTo) {
+    static constexpr std::array<std::string_view, 3> kNames = {"off", "file", "stdout"};
+    return kNames;
+}
+
+/// Where each answered request leaves a line: in table [serve].
+struct AccessLogSettings {
+    AccessLogTo to = AccessLogTo::File;  ///< DIR/log/access.jsonl
+    std::int64_t mib = 64;               ///< A file so large is set aside.
+    std::int64_t files = 5;              ///< So many are kept.
+};
+
+/// What a peer may ask for, and how long it may take: table [serve.limits].
+struct ServeLimits {
+    std::int64_t connections = 10'000;  ///< More are answered 503.
+    std::int64_t rows = 4096;           ///< Of one request.
+    double head_seconds = 10;           ///< First byte, TLS handshake and the whole head.
+    double body_seconds = 30;           ///< And one second more a MiB.
+    double idle_seconds = 75;           ///< Between requests.
+    double write_seconds = 30;          ///< Without progress.
+};
+
 struct Settings {
     std::string model =
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
@@ -47,6 +79,13 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    std::map<std::string, serving::VersionPolicy>
+        policies;  ///< [[serve.models]]: what of a model is loaded beside its labels.
+    ServeLimits limits;
+    AccessLogSettings access_log;
+    /// Both or none; a path that is not absolute begins at DIR.
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
     CaptureSettings capture;
     WorkerSettings engines;
 };

@@ -20,14 +20,20 @@ Result<Settings> read(const std::string& text) {
 TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     Settings settings;
     settings.model = "news";
-    settings.capture.sync = SyncMode::Os;
+    settings.capture.sync = SyncMode::Answer;
+    settings.capture.rows = false;
+    settings.capture.full_outputs = true;
+    settings.capture.key_rows_per_hour = 5000;
     settings.capture.seed = 17;
     settings.engines = {"workers", 3, 4, 1.5, 2, 64};
     settings.capture.disk_max_gib = 2.5;
     settings.capture.lifetimes = {std::chrono::days(7), std::chrono::days(8), std::chrono::days(9)};
     const auto again = read(settings_text(settings));
     ASSERT_TRUE(again) << again.error().message;
-    EXPECT_EQ(again->capture.sync, SyncMode::Os);
+    EXPECT_EQ(again->capture.sync, SyncMode::Answer);
+    EXPECT_FALSE(again->capture.rows);
+    EXPECT_TRUE(again->capture.full_outputs);
+    EXPECT_EQ(again->capture.key_rows_per_hour, 5000);
     EXPECT_EQ(again->capture.seed, 17);
     EXPECT_EQ(again->capture.disk_max_gib, 2.5);
     EXPECT_EQ(again->capture.lifetimes.payload, std::chrono::days(7));
@@ -92,6 +98,42 @@ TEST(CaptureSettings, HoldWhatIsTakenOut) {
     EXPECT_EQ(settings->capture.redact[1].pattern, "[A-Z]{2}\\d+");
 }
 
+TEST(ServeSettings, SayWhichVersionsOfAModelAreLoaded) {
+    const auto settings = read(
+        "[[serve.models]]\nname = \"a\"\npolicy = \"latest\"\ncount = 2\n"
+        "[[serve.models]]\nname = \"b\"\npolicy = \"specific\"\nversions = [2, 5]\n"
+        "[[serve.models]]\nname = \"c\"\npolicy = \"all\"\n"
+    );
+    ASSERT_TRUE(settings) << settings.error().message;
+    const auto& policies = settings->policies;
+    EXPECT_EQ(policies.at("a").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2}));
+    EXPECT_EQ(policies.at("b").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2}));
+    EXPECT_EQ(policies.at("c").kept({1, 2, 5}), (std::vector<std::int64_t>{5, 2, 1}));
+    EXPECT_TRUE(serving::VersionPolicy().kept({1, 2, 5}).empty());
+}
+
+TEST(ServeSettings, AreRefusedWithTheirPlace) {
+    struct Row {
+        const char* text;
+        const char* says;
+    };
+
+    for (const auto& [text, says] :
+         {Row{"[serve]\nmodels = 5\n", "line 2: 'serve.models'"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"some\"\n", "'serve.models.policy'"},
+          Row{"[[serve.models]]\npolicy = \"all\"\n", "needs a model's name"},
+          Row{"[[serve.models]]\nname = \"a\"\ncount = 0\n", "'serve.models.count'"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"specific\"\n", "versions"},
+          Row{"[[serve.models]]\nname = \"a\"\npolicy = \"specific\"\nversions = [0]\n",
+              "list of versions"},
+          Row{"[[serve.models]]\nname = \"a\"\n[[serve.models]]\nname = \"a\"\n", "each once"}}) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST(CaptureSettings, AreRefusedWithTheirPlace) {
     struct Row {
         const char* text;
@@ -100,6 +142,8 @@ TEST(CaptureSettings, AreRefusedWithTheirPlace) {
 
     for (const auto& [text, says] :
          {Row{"[capture]\nsync = \"never\"\n", "line 2: 'capture.sync'"},
+          Row{"[capture]\noutputs = \"some\"\n", "line 2: 'capture.outputs'"},
+          Row{"[capture]\nkey_rows_per_hour = -1\n", "line 2: 'capture.key_rows_per_hour'"},
           Row{"[capture]\ncolour = 1\n", "line 2: unknown setting 'capture.colour'"},
           Row{"[capture]\nrules = 5\n", "line 2: 'capture.rules'"},
           Row{"[[capture.rules]]\nname = \"a\"\nkept = 1\n", "line 3: unknown setting"},
@@ -110,6 +154,79 @@ TEST(CaptureSettings, AreRefusedWithTheirPlace) {
           Row{"[[capture.redact]]\nkind = \"pattern\"\npattern = \"(\"\n", "redaction rule 1"},
           Row{"[[capture.rules]]\nname = \"a\"\nwhen = \"status >= 500\"\n",
               "could match no capture rule"}}) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
+TEST(ServeSettings, AreReadBackAsTheyAreWritten) {
+    Settings settings;
+    settings.access_log = {AccessLogTo::Stdout, 7, 3};
+    settings.tls_certificate = "server.crt";
+    settings.tls_key = "/etc/keys/server.key";
+    settings.limits.connections = 12;
+    settings.limits.head_seconds = 2.5;
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->access_log.to, AccessLogTo::Stdout);
+    EXPECT_EQ(again->access_log.mib, 7);
+    EXPECT_EQ(again->access_log.files, 3);
+    EXPECT_EQ(again->tls_certificate, "server.crt");
+    EXPECT_EQ(again->tls_key, "/etc/keys/server.key");
+    EXPECT_EQ(again->limits.connections, 12);
+    EXPECT_EQ(again->limits.head_seconds, 2.5);
+    EXPECT_EQ(again->limits.rows, 4096);
+}
+
+TEST(ServeSettings, RefuseWhatCannotBeMeant) {
+    for (const char* text : {
+             "access_log = \"syslog\"",
+             "access_log_mib = 0",
+             "access_log_files = 0",
+             "tls_certificate = \"server.crt\"",
+             "tls_key = \"server.key\"",
+             "limits.rows = 65537",
+             "limits.connections = 0",
+             "limits.idle_seconds = -1.0",
+             "limits.speed = 3",
+         }) {
+        SCOPED_TRACE(text);
+        const auto refused = read(std::string("[serve]\n") + text + "\n");
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+        EXPECT_NE(refused.error().message.find("line 2"), std::string::npos);
+    }
+}
+
+TEST(Settings, QuoteWhatTheyWrite) {
+    Settings settings;
+    settings.policy.licence = "a \"b\" \\ c\n";
+    settings.address = "::1\t";
+    settings.labels = {"it's", "\"", "\xEA\xB0\x80\n"};
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->policy.licence, settings.policy.licence);
+    EXPECT_EQ(again->address, settings.address);
+    EXPECT_EQ(again->labels, settings.labels);
+}
+
+TEST(Settings, AreRefusedWhenTheyAreNoTablesOrOutOfBounds) {
+    struct Row {
+        const char* text;
+        const char* says;
+    };
+
+    for (const auto& [text, says] :
+         {Row{"\nmodel = 1\n", "line 2: 'model' must be a table, begun by [model]"},
+          Row{"capture = []\n", "line 1: 'capture' must be a table"},
+          Row{"[serve]\nport = 65536\n", "'serve.port' must be a whole number from 0 to 65535"},
+          Row{"[serve]\nthreads = -1\n", "'serve.threads' must be a whole number from 0 to 1024"},
+          Row{"[serve]\nthreads = 4294967296\n", "'serve.threads' must be"},
+          Row{"[loop]\ntrials = 4294967297\n", "'loop.trials' must be"},
+          Row{"[loop]\nfalse_alarm_days = nan\n", "'loop.false_alarm_days' must be"},
+          Row{"[loop]\nevery_days = inf\n", "'loop.every_days' must be"}}) {
         const auto refused = read(text);
         ASSERT_FALSE(refused) << text;
         EXPECT_EQ(refused.error().code, Code::InvalidArgument);

@@ -17,6 +17,25 @@ double days(Duration duration) {
     return static_cast<double>(duration.count()) / 86'400e6;
 }
 
+/// The table [serve.limits].
+std::string limits_text(const ServeLimits& limits) {
+    return fmt::format(
+        "\n[serve.limits]\n"
+        "connections = {}       # more are answered 503\n"
+        "rows = {}               # of one request\n"
+        "head_seconds = {}         # for a TLS handshake and a request's head\n"
+        "body_seconds = {}         # and one more a MiB\n"
+        "idle_seconds = {}         # between two requests\n"
+        "write_seconds = {}        # that a peer may take nothing of its answer\n",
+        limits.connections,
+        limits.rows,
+        limits.head_seconds,
+        limits.body_seconds,
+        limits.idle_seconds,
+        limits.write_seconds
+    );
+}
+
 /// The table [serve.batching].
 std::string batching_text(const serving::BatchLimits& limits) {
     return fmt::format(
@@ -34,11 +53,63 @@ std::string batching_text(const serving::BatchLimits& limits) {
     );
 }
 
+/// Of the table [serve].
+std::string tls_text(const Settings& settings) {
+    return settings.tls_key.empty()
+               ? std::string(
+                     "# tls_certificate = \"server.crt\"  # PEM files, from this directory; "
+                     "with both, https only\n"
+                     "# tls_key = \"server.key\"\n"
+                 )
+               : fmt::format(
+                     "tls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+                     settings.tls_certificate.string(),
+                     settings.tls_key.string()
+                 );
+}
+
+/// Of the table [serve].
+std::string access_log_text(const AccessLogSettings& log) {
+    return fmt::format(
+        "access_log = \"{}\"      # a line for each request in log/access.jsonl; \"off\", "
+        "\"stdout\"\n"
+        "access_log_mib = {}      # a file so large is set aside; access_log_files are kept\n"
+        "access_log_files = {}\n",
+        enum_name(log.to),
+        log.mib,
+        log.files
+    );
+}
+
+/// Of the table [serve], as an example.
+std::string policies_text(const std::string& model) {
+    return fmt::format(
+        "# What the labels of a model point to is loaded. More of it, reachable by number:\n"
+        "# [[serve.models]]\n"
+        "# name = \"{}\"\n"
+        "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
+        "# policy = \"specific\"     # with versions = [2, 5]\n",
+        model
+    );
+}
+
+/// As TOML writes it.
+std::string quoted(const std::string& text) {
+    std::ostringstream out;
+    out << toml::value<std::string>(text);
+    return out.str();
+}
+
 /// The table [capture], with rules as an example.
 std::string capture_text(const CaptureSettings& capture) {
     return fmt::format(
         "\n[capture]\n"
-        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush\n"
+        "rows = {}              # false: served rows are not captured, and nothing learns from "
+        "them\n"
+        "sync = \"{}\"         # \"os\": a power cut may cost a second, not one flush; "
+        "\"answer\": nothing that was answered\n"
+        "outputs = \"{}\"       # of models over tensors; \"full\": all outputs are kept\n"
+        "key_rows_per_hour = {}    # each key's rows are scaled down to about so many; 0: never\n"
         "seed = {}                 # decides, with a row's id, whether rules keep it\n"
         "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
         "dropped\n"
@@ -58,7 +129,10 @@ std::string capture_text(const CaptureSettings& capture) {
         "# [[capture.redact]]\n"
         "# kind = \"email\"\n"
         "# action = \"mask\"         # or \"drop\", \"hash\"\n",
-        capture.sync == SyncMode::Os ? "os" : "interval",
+        capture.rows,
+        enum_name(capture.sync),
+        capture.full_outputs ? "full" : "classes",
+        capture.key_rows_per_hour,
         capture.seed,
         capture.disk_max_gib,
         capture.lifetimes.payload.count(),
@@ -71,14 +145,14 @@ std::string capture_text(const CaptureSettings& capture) {
 std::string engines_text(const WorkerSettings& engines) {
     return fmt::format(
         "\n[engines]                 # imported models run in worker processes, one a version\n"
-        "folder = \"{}\"              # of flywheel-openvino; empty: beside this program, then "
+        "folder = {}              # of flywheel-openvino; empty: beside this program, then "
         "FLYWHEEL_WORKERS\n"
         "threads = {}              # of one worker; 0: half the cores\n"
         "lanes = {}                # calls of one worker at the same time\n"
         "call_seconds = {}        # a call that takes longer hangs: the worker is started again\n"
         "memory_gib = {}           # data memory of one worker\n"
         "shared_memory_mib = {}  # of the tensors of one call\n",
-        engines.folder,
+        quoted(engines.folder),
         engines.threads,
         engines.lanes,
         engines.call_seconds,
@@ -105,7 +179,7 @@ std::string settings_text(const Settings& settings) {
         "import\n"
         "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
         "\"balanced\"\n"
-        "licence = \"{}\"             # SPDX expression of your data, for the model card\n"
+        "licence = {}             # SPDX expression of your data, for the model card\n"
         "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
         "is measured\n\n"
         "[loop]\n"
@@ -126,13 +200,14 @@ std::string settings_text(const Settings& settings) {
         "worse, or \"keep\"\n"
         "seed = {}\n\n"
         "[serve]\n"
-        "address = \"{}\"\n"
+        "address = {}\n"
         "port = {}\n"
-        "threads = {}              # 0: half the cores\n{}{}{}",
+        "threads = {}              # 0: half the cores\n"
+        "{}{}{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
-        policy.licence,
+        quoted(policy.licence),
         settings.prior_discount,
         days(policy.cadence),
         policy.label_share,
@@ -147,9 +222,13 @@ std::string settings_text(const Settings& settings) {
         policy.correction,
         policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
         policy.seed,
-        settings.address,
+        quoted(settings.address),
         settings.port,
         settings.threads,
+        policies_text(settings.model),
+        tls_text(settings),
+        access_log_text(settings.access_log),
+        limits_text(settings.limits),
         batching_text(settings.batching),
         capture_text(settings.capture),
         engines_text(settings.engines)

@@ -51,6 +51,7 @@ Result<StopSignals> StopSignals::watch() {
     writing_end.store(ends[1]);
     handle(SIGTERM, tell_pipe);
     handle(SIGINT, tell_pipe);
+    handle(SIGHUP, tell_pipe);
     return StopSignals(ends[0]);
 }
 
@@ -63,6 +64,7 @@ StopSignals::~StopSignals() {
     }
     handle(SIGTERM, SIG_DFL);
     handle(SIGINT, SIG_DFL);
+    handle(SIGHUP, SIG_DFL);
     ::close(writing_end.exchange(-1));
     ::close(reading_);
 }

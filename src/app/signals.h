@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// SIGTERM and SIGINT as something one can wait for. Made once, by a command, on the main thread;
-// jobs started meanwhile get the system's own behaviour back when they are executed.
+// SIGTERM, SIGINT and SIGHUP as something one can wait for. Made once, by a command, on the main
+// thread; jobs started meanwhile get the system's own behaviour back when they are executed.
 
 #include <chrono>
 #include <optional>
@@ -12,7 +12,7 @@ namespace flywheel::app {
 
 class StopSignals {
   public:
-    /// From now on the two signals end no process by themselves. Conflict when another object does
+    /// From now on these signals end no process by themselves. Conflict when another object does
     /// this already.
     static Result<StopSignals> watch();
     StopSignals(StopSignals&& other) noexcept;

@@ -145,9 +145,14 @@ Result<Time> parse_time(std::string_view text) {
             return refuse();
         }
     }
-    return Time(std::chrono::sys_days(date)) + std::chrono::hours(clock.hours) +
-           std::chrono::minutes(clock.minutes - minutes_east) +
-           std::chrono::seconds(clock.seconds) + Duration(clock.micros);
+    const Time time = Time(std::chrono::sys_days(date)) + std::chrono::hours(clock.hours) +
+                      std::chrono::minutes(clock.minutes - minutes_east) +
+                      std::chrono::seconds(clock.seconds) + Duration(clock.micros);
+    // A zone or a leap second may lead out of the years that can be written in four digits.
+    const std::chrono::year_month_day in_utc(std::chrono::floor<std::chrono::days>(time));
+    return static_cast<int>(in_utc.year()) < 0 || static_cast<int>(in_utc.year()) > 9999
+               ? Result<Time>(refuse())
+               : time;
 }
 
 }  // namespace flywheel

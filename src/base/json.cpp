@@ -218,11 +218,18 @@ Result<Json> parse_json(std::string_view text) {
     StrictBuilder builder(root, consumed);
     const CountingCursor begin(text, 0, &consumed);
     const CountingCursor end(text, text.size(), &consumed);
-    if (!Json::sax_parse(begin, end, &builder)) {
-        const auto place = place_of(text, builder.position());
+    const auto refuse = [&](std::size_t byte, std::string_view problem) {
+        const auto place = place_of(text, byte);
         return invalid_argument(fmt::format(
-            "Not valid JSON at line {}, column {}: {}", place.line, place.column, builder.problem()
+            "Not valid JSON at line {}, column {}: {}", place.line, place.column, problem
         ));
+    };
+    if (!Json::sax_parse(begin, end, &builder)) {
+        return refuse(builder.position(), builder.problem());
+    }
+    // nlohmann takes a zero byte for the end of the text, whatever stands behind it.
+    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+        return refuse(zero, "a byte of zero");
     }
     return root;
 }

@@ -62,6 +62,8 @@ TEST(ParseJson, NamesLineAndColumnOfWhatItRefuses) {
         {"{\"a\":1,\"a\":2}", "line 1, column 10: the key 'a' is repeated"},
         {"{\"o\":\n  {\"k\":1, \"j\":2,\n   \"k\":3}}", "line 3, column 6: the key 'k' is repeated"
         },
+        {std::string("1\n \0 2", 6), "line 2, column 2: a byte of zero"},
+        {std::string("[]\0", 3), "line 1, column 3: a byte of zero"},
         {nested(101), "line 1, column 101: nesting is deeper than 100"},
     };
     for (const auto& row : rows) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/capture_metrics.h"
 
+#include <span>
+#include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace flywheel::gateway {
 
@@ -17,6 +21,34 @@ void single(
 ) {
     page.family(name, type, help);
     page.sample(name, {}, static_cast<double>(value));
+}
+
+/// Counts under upper bounds, with their unit in seconds.
+struct Bounds {
+    std::span<const std::int64_t> upper;
+    std::span<const std::uint64_t> counts;  ///< One more than bounds.
+    double unit_seconds = 1;
+};
+
+void histogram(
+    MetricsPage& page,
+    std::pair<std::string_view, std::string_view> name_and_help,
+    const Bounds& bounds,
+    double sum
+) {
+    const auto [name, help] = name_and_help;
+    page.family(name, "histogram", help);
+    const std::string bucket = std::string(name) + "_bucket";
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < bounds.upper.size(); ++i) {
+        below += bounds.counts[i];
+        const auto upper = static_cast<double>(bounds.upper[i]) * bounds.unit_seconds;
+        page.sample(bucket, {{"le", fmt::format("{:g}", upper)}}, static_cast<double>(below));
+    }
+    below += bounds.counts.back();
+    page.sample(bucket, {{"le", "+Inf"}}, static_cast<double>(below));
+    page.sample(std::string(name) + "_sum", {}, sum);
+    page.sample(std::string(name) + "_count", {}, static_cast<double>(below));
 }
 
 void append_rows(const CaptureCounters& counters, MetricsPage& page) {
@@ -54,11 +86,17 @@ void append_journal(const CaptureCounters& counters, MetricsPage& page) {
          }) {
         page.sample("fw_capture_backlog_bytes", {{"stage", stage}}, static_cast<double>(bytes));
     }
-    page.family("fw_capture_flush_seconds", "summary", "Writing and syncing one group.");
-    page.sample(
-        "fw_capture_flush_seconds_sum", {}, static_cast<double>(counters.flush_us_total) * 1e-6
+    const FlushTimes& flush = counters.flush;
+    histogram(
+        page,
+        {"fw_capture_flush_seconds", "Taking, writing and syncing one group."},
+        Bounds{FlushTimes::kBounds, flush.counts, 1e-6},
+        static_cast<double>(flush.us_total) / 1e6
     );
-    page.sample("fw_capture_flush_seconds_count", {}, static_cast<double>(counters.groups));
+    page.family(
+        "fw_roll_lag_seconds", "gauge", "Age of the oldest row that is not in the columns."
+    );
+    page.sample("fw_roll_lag_seconds", {}, counters.roll_lag_seconds);
     single(page, "fw_journal_bytes_total", "counter", "Bytes made durable.", counters.bytes);
     single(
         page,
@@ -85,9 +123,49 @@ void append_journal(const CaptureCounters& counters, MetricsPage& page) {
 
 }  // namespace
 
+static void append_payloads(const CaptureCounters& counters, MetricsPage& page) {
+    page.family("fw_capture_payloads_total", "counter", "Payloads that rows came with.");
+    for (const auto& [what, payloads] :
+         {std::pair("stored", counters.payloads_stored),
+          std::pair("known", counters.payloads_known),
+          std::pair("left_out", counters.payloads_left_out)}) {
+        page.sample("fw_capture_payloads_total", {{"what", what}}, static_cast<double>(payloads));
+    }
+    single(
+        page,
+        "fw_capture_quota_keys",
+        "gauge",
+        "Keys whose rows are scaled down by their quota in this hour.",
+        counters.quota_keys
+    );
+}
+
+static void append_feedback(const CaptureCounters& counters, MetricsPage& page) {
+    page.family("fw_feedback_total", "counter", "New feedback, by who said what.");
+    const auto sources = names_of(FeedbackSource());
+    const auto kinds = names_of(FeedbackKind());
+    for (std::size_t source = 0; source < sources.size(); ++source) {
+        for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+            page.sample(
+                "fw_feedback_total",
+                {{"source", sources[source]}, {"kind", kinds[kind]}},
+                static_cast<double>(counters.feedback.said[source][kind])
+            );
+        }
+    }
+    histogram(
+        page,
+        {"fw_feedback_delay_seconds", "From the answer to new feedback on it."},
+        Bounds{FeedbackTally::kBounds, counters.feedback.delays},
+        counters.feedback.delay_seconds
+    );
+}
+
 void append_capture_metrics(const CaptureCounters& counters, MetricsPage& page) {
     append_rows(counters, page);
     append_journal(counters, page);
+    append_payloads(counters, page);
+    append_feedback(counters, page);
     single(
         page,
         "fw_capture_redacted_total",

@@ -13,8 +13,16 @@ TEST(CaptureMetrics, SayWhatWasKeptAndWhatBecameOfTheRest) {
     counters.sampled_away = 93;
     counters.dropped_disk = 7;
     counters.level = PressureLevel::Sample;
-    counters.groups = 4;
-    counters.flush_us_total = 2'000'000;
+    for (const std::uint64_t us : {90, 200, 20'000'000}) {
+        counters.flush.add(us);
+    }
+    Feedback said;
+    said.source = FeedbackSource::Annotator;
+    said.target = "0199a1b2-c3d4-7e5f-8a1b-0c0d0e0f0000";
+    said.arrived = Uuid::parse(said.target)->time() + std::chrono::minutes(5);
+    counters.feedback.add(said);
+    counters.payloads_known = 9;
+    counters.roll_lag_seconds = 1.5;
     counters.journal.torn_bytes = 16;
     MetricsPage page;
     append_capture_metrics(counters, page);
@@ -25,8 +33,16 @@ TEST(CaptureMetrics, SayWhatWasKeptAndWhatBecameOfTheRest) {
           "fw_capture_dropped_total{reason=\"buffer\"} 0\n",
           "fw_capture_dropped_total{reason=\"disk\"} 7\n",
           "fw_capture_level 2\n",
-          "fw_capture_flush_seconds_sum 2\n",
-          "fw_capture_flush_seconds_count 4\n",
+          "fw_capture_flush_seconds_bucket{le=\"0.0001\"} 1\n",
+          "fw_capture_flush_seconds_bucket{le=\"10\"} 2\n",
+          "fw_capture_flush_seconds_bucket{le=\"+Inf\"} 3\n",
+          "fw_capture_flush_seconds_sum 20.00029\n",
+          "fw_capture_flush_seconds_count 3\n",
+          "fw_capture_payloads_total{what=\"known\"} 9\n",
+          "fw_roll_lag_seconds 1.5\n",
+          "fw_feedback_total{source=\"annotator\",kind=\"label\"} 1\n",
+          "fw_feedback_delay_seconds_bucket{le=\"60\"} 0\n",
+          "fw_feedback_delay_seconds_bucket{le=\"600\"} 1\n",
           "fw_journal_torn_bytes_total 16\n"}) {
         EXPECT_THAT(page.text(), ::testing::HasSubstr(line));
     }

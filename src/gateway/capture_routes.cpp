@@ -5,9 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "base/secret.h"
 #include "base/text.h"
 #include "gateway/feedback_json.h"
 #include "gateway/infer/infer_answer.h"
+#include "records/payload.h"
 
 namespace flywheel::gateway {
 
@@ -136,11 +138,16 @@ void append_outcome(std::string& out, const Prediction& row, const ServedVersion
 /// What the client said beside its payload, and how the row was kept.
 void append_circumstances(std::string& out, const Prediction& row) {
     for (const auto& [name, text] :
-         {std::pair("row_id", &row.row_id), std::pair("policy", &row.policy)}) {
+         {std::pair("row_id", &row.row_id),
+          std::pair("policy", &row.policy),
+          std::pair("key_name", &row.key_name)}) {
         if (!text->empty()) {
             fmt::format_to(std::back_inserter(out), R"(,"{}":)", name);
             append_json_string(out, *text);
         }
+    }
+    if (row.attempt > 1) {
+        fmt::format_to(std::back_inserter(out), R"(,"attempt":{})", row.attempt);
     }
     if (!row.params.empty()) {
         out += ",\"params\":" + row.params;
@@ -169,14 +176,16 @@ void append_row(std::string& out, const Prediction& row, const ServedVersion& se
     append_outcome(out, row, served);
     fmt::format_to(
         std::back_inserter(out),
-        R"(,"propensity":{},"payload":{{"digest":"{}","media_type":"text/plain","bytes":{})",
+        R"(,"propensity":{},"payload":{{"digest":"{}","media_type":"{}","bytes":{})",
         row.propensity,
         row.payload_digest.hex(),
-        row.payload.size()
+        row.media_type.empty() ? kTextPayload : std::string_view(row.media_type),
+        std::max<std::uint64_t>(row.payload_bytes, row.payload.size())
     );
+    const bool text = row.media_type.empty() || row.media_type == kTextPayload;
     if (!row.payload.empty()) {
-        out += ",\"text\":";
-        append_json_string(out, row.payload);
+        out += text ? ",\"text\":" : ",\"base64url\":";
+        append_json_string(out, text ? row.payload : base64url(row.payload));
     }
     fmt::format_to(
         std::back_inserter(out),

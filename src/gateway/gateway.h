@@ -45,6 +45,9 @@ class Gateway {
     /// Finishes what is in flight for at most `finish_within`, then ends the server.
     void stop(std::chrono::milliseconds finish_within);
 
+    /// A stop() that runs or comes waits no longer for what is in flight. Any thread.
+    void hurry();
+
     /// The first reason for not being ready.
     [[nodiscard]] Result<void> ready() const;
 

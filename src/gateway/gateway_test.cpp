@@ -2,6 +2,8 @@
 #include "gateway/gateway.h"
 
 #include <atomic>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -122,13 +124,20 @@ TEST_F(GatewayTest, ShowsWhatItCounted) {
              "fw_rejected_total{model=\"m\",version=\"1\",reason=\"timeout\"} 0\n",
              "fw_rows_total{model=\"m\",version=\"1\",route=\"stable\"} 3\n",
              "fw_refused_rows_total{model=\"m\",version=\"1\"} 1\n",
-             "fw_label_version{model=\"m\"} 1\n",
+             "fw_label_version{model=\"m\",label=\"stable\"} 1\n",
              "fw_ready 1\n",
              "# TYPE process_resident_memory_bytes gauge\n",
          }) {
         EXPECT_THAT(answer.body, HasSubstr(std::string(line)));
     }
     EXPECT_EQ(answer.body.find("unknown"), std::string::npos);
+    std::set<std::string> families;  // the format allows each one once
+    std::istringstream lines(answer.body);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("# TYPE ")) {
+            EXPECT_TRUE(families.insert(line.substr(7, line.find(' ', 7) - 7)).second) << line;
+        }
+    }
 }
 
 TEST_F(GatewayTest, IsNotReadyWhileItStopsButStillAnswers) {

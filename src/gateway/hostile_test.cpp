@@ -126,30 +126,55 @@ TEST_F(HostileTest, TakesAChunkedBodyOf65536ChunksAndNoMore) {
 }
 
 TEST_F(HostileTest, RefusesWhatTwoServersCouldReadDifferently) {
+    struct Row {
+        std::string_view rule;
+        std::string request;
+    };
+
     const std::string start = "POST /v2/models/m/infer HTTP/1.1\r\nHost: t\r\n";
     const std::string body(kBody);
-    const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
-    for (const std::string& request : {
-             start + length + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-             start + length + length + "\r\n" + body,
-             start + "Content-Length: +5\r\n\r\n12345",
-             start + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-             start + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
-             std::string("POST /v2/models/m/infer HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
-             start + "X: a\r\n b\r\n" + length + "\r\n" + body,
-             start + "X: a\nY: b\r\n" + length + "\r\n" + body,
-             start + std::string("X: a\0b\r\n", 8) + length + "\r\n" + body,
-             start + "Host: u\r\n" + length + "\r\n" + body,
-             "POST /v2/models/m/infer HTTP/1.1\r\n" + length + "\r\n" + body,
-             std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-             start + "Transfer-Encoding: chunked\r\n\r\n00000000000000001\r\na\r\n0\r\n\r\n",
-             start + "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    const std::string number = std::to_string(body.size());
+    const std::string length = "Content-Length: " + number + "\r\n";
+    const std::string rest = length + "\r\n" + body;
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    for (const auto& [rule, request] : {
+             Row{"exclude each other", start + length + chunked + "\r\n0\r\n\r\n"},
+             Row{"exclude each other", start + chunked + length + "\r\n0\r\n\r\n"},
+             Row{"given twice", start + length + rest},
+             Row{"plain decimal", start + "Content-Length: +5\r\n\r\n12345"},
+             Row{"plain decimal", start + "Content-Length: -5\r\n\r\n12345"},
+             Row{"plain decimal", start + "Content-Length: 0x5\r\n\r\n12345"},
+             Row{"plain decimal",
+                 start + "Content-Length: " + number + ", " + number + "\r\n\r\n" + body},
+             Row{"plain decimal", start + "Content-Length: 18446744073709551621\r\n\r\n12345"},
+             Row{"exactly 'chunked'", start + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
+             Row{"exactly 'chunked'", start + "Transfer-Encoding: identity\r\n" + rest},
+             Row{"exactly 'chunked'", start + "Transfer-Encoding: \"chunked\"\r\n" + rest},
+             Row{"exactly 'chunked'", start + chunked + chunked + "\r\n0\r\n\r\n"},
+             Row{"does not exist in HTTP/1.0",
+                 "POST /v2/models/m/infer HTTP/1.0\r\n" + chunked + "\r\n0\r\n\r\n"},
+             Row{"space before the colon", start + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"},
+             Row{"folded", start + "X: a\r\n b\r\n" + rest},
+             Row{"folded", start + "X: a\r\n\t" + chunked + rest},
+             Row{"bare LF", start + "X: a\nY: b\r\n" + rest},
+             Row{"control character", start + std::string("X: a\0b\r\n", 8) + rest},
+             Row{"control character", start + "X: a\rTransfer-Encoding: chunked\r\n" + rest},
+             Row{"Host must be", start + "Host: u\r\n" + rest},
+             Row{"Host must be", "POST /v2/models/m/infer HTTP/1.1\r\n" + rest},
+             Row{"HTTP/1.1 nor HTTP/1.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+             Row{"hexadecimal", start + chunked + "\r\n00000000000000001\r\na\r\n0\r\n\r\n"},
+             Row{"hexadecimal", start + chunked + "\r\n-1\r\n"},
+             Row{"hexadecimal", start + chunked + "\r\n+1\r\na\r\n0\r\n\r\n"},
+             Row{"hexadecimal", start + chunked + "\r\n0x1\r\na\r\n0\r\n\r\n"},
+             Row{"bare LF", start + chunked + "\r\n1\na\r\n0\r\n\r\n"},
+             Row{"longer than its size", start + chunked + "\r\n1\r\nab\r\n0\r\n\r\n"},
          }) {
         SCOPED_TRACE(request);
         RawClient client(gateway_.port());
         const auto answer = client.ask(request);
         EXPECT_EQ(answer.status, 400);
         EXPECT_THAT(answer.body, ::testing::StartsWith("{\"error\":\""));
+        EXPECT_THAT(answer.body, HasSubstr(rule));
         EXPECT_THAT(answer.head, HasSubstr("Connection: close"));
         client.end_of_sending();
         EXPECT_TRUE(client.closed_by_server());
@@ -176,7 +201,7 @@ TEST_F(HostileTest, SaysInternalWhenAModelBreaksItsSignature) {
     ));
     EXPECT_EQ(answer.status, 500);
     EXPECT_THAT(answer.body, HasSubstr("other outputs than its signature says"));
-    EXPECT_EQ(world_.serving.status("broken")->counts.at(1)->fail.count, 1);
+    EXPECT_EQ(world_.serving.status("broken")->counts.at(1)->failures, 1);
 }
 
 TEST_F(HostileTest, AnswersEachMutatedRequestOnOneConnection) {

@@ -33,7 +33,23 @@ std::size_t this_shard(std::size_t shards) {
 }  // namespace
 
 void MetricsPage::family(std::string_view name, std::string_view type, std::string_view help) {
-    fmt::format_to(std::back_inserter(text_), "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+    const auto known = std::find_if(families_.begin(), families_.end(), [&](const Family& one) {
+        return one.name == name;
+    });
+    current_ = static_cast<std::size_t>(known - families_.begin());
+    if (known == families_.end()) {
+        families_.push_back(
+            {std::string(name), fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help)}
+        );
+    }
+}
+
+std::string MetricsPage::text() const {
+    std::string all;
+    for (const Family& family : families_) {
+        all += family.lines;
+    }
+    return all;
 }
 
 void MetricsPage::sample(
@@ -67,21 +83,22 @@ void MetricsPage::histogram(
 }
 
 void MetricsPage::line(std::string_view name, std::span<const Label> labels, double value) {
-    text_ += name;
+    std::string& out = families_.at(current_).lines;
+    out += name;
     char before = '{';
     for (const auto& [label, text] : labels) {
-        text_ += before;
-        text_ += label;
-        text_ += "=\"";
+        out += before;
+        out += label;
+        out += "=\"";
         for (const char c : text) {
-            text_ += c == '\\' || c == '"' ? "\\" : "";
-            text_ += c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1);
+            out += c == '\\' || c == '"' ? "\\" : "";
+            out += c == '\n' ? std::string_view("\\n") : std::string_view(&c, 1);
         }
-        text_ += '"';
+        out += '"';
         before = ',';
     }
-    text_ += labels.empty() ? " " : "} ";
-    fmt::format_to(std::back_inserter(text_), "{}\n", value);
+    out += labels.empty() ? " " : "} ";
+    fmt::format_to(std::back_inserter(out), "{}\n", value);
 }
 
 void Metrics::prepare(const http::Router& router) {
@@ -181,7 +198,7 @@ std::string Metrics::page() const {
         source(page);
     }
     append_process_metrics(page);
-    return std::move(page.text());
+    return page.text();
 }
 
 void append_process_metrics(MetricsPage& page) {

@@ -23,7 +23,8 @@ constexpr std::array<double, 16> kSecondsBounds = {
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10
 };
 
-/// Writes lines of the text format.
+/// Writes lines of the text format. Several parts of the program may add to one family: it stands
+/// on the page once, as the format demands.
 class MetricsPage {
   public:
     /// "# HELP" and "# TYPE" of the family that follows. `type` is counter, gauge or histogram.
@@ -44,14 +45,20 @@ class MetricsPage {
         double sum
     );
 
-    [[nodiscard]] std::string& text() { return text_; }
+    [[nodiscard]] std::string text() const;
 
   private:
     using Label = std::pair<std::string_view, std::string_view>;
 
     void line(std::string_view name, std::span<const Label> labels, double value);
 
-    std::string text_;
+    struct Family {
+        std::string name;
+        std::string lines;
+    };
+
+    std::vector<Family> families_;
+    std::size_t current_ = 0;  // in families_
 };
 
 /// Adds families of another part of the program to the page. Called at each scrape, on a server

@@ -112,12 +112,23 @@ void expect_answer(const Exchange& exchange, const testing::RawAnswer& answer) {
 /// A fresh server with the models named above.
 struct TranscriptServer {
     testing::ServingWorld world;
+    compression::Compression compression{
+        world.engine, world.vault, Writer<ModelVersion>(world.ledger)
+    };
+    release::Release release{
+        Reader<Evaluation>(world.ledger),
+        Reader<ModelVersion>(world.ledger),
+        Writer<Rollout>(world.ledger)
+    };
     Gateway gateway;
 
-    TranscriptServer() {
+    explicit TranscriptServer(const std::string& transcript = {}) {
         world.add_version("m", 1, "0.5,0.25,0.25");
         world.add_version("m", 2, "0.25,0.5,0.25");
         world.roll_out("m", 1);
+        if (transcript == "rollouts.http") {
+            begin_canary();
+        }
         for (const auto& [model, artefact] : std::vector<std::pair<std::string, std::string>>{
                  {"f32", "echo FP32 4"}, {"pair", "pair INT32 2"}, {"u8", "echo UINT8 -1"}
              }) {
@@ -125,14 +136,38 @@ struct TranscriptServer {
             world.roll_out(model, 1);
         }
         EXPECT_TRUE(world.serving.refresh_all());
-        add_v2_routes(gateway, {&world.serving, "test"});
+        add_v2_routes(
+            gateway,
+            {&world.serving,
+             "test",
+             std::make_shared<const RepositoryRooms>(
+                 RepositoryRooms{compression, release, world.clock, world.engine}
+             )}
+        );
         add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
         EXPECT_TRUE(gateway.start({.port = 0, .time_outs = {}}));
+    }
+
+    /// Model "c": versions 1 (stable), 2 (canary, all of the traffic) and 3 (previous).
+    void begin_canary() {
+        for (const std::int64_t number : {1, 2, 3}) {
+            world.add_version("c", number, number == 2 ? "0.25,0.5,0.25" : "0.5,0.25,0.25");
+        }
+        world.roll_out("c", 3);
+        world.roll_out("c", 1);
+        EXPECT_TRUE(release.start_canary(
+            {.model = "c",
+             .version = 2,
+             .share = 1,
+             .who = "kim",
+             .reason = "",
+             .now = world.clock.now()}
+        ));
     }
 };
 
 void play(const std::filesystem::path& path) {
-    const TranscriptServer server;
+    const TranscriptServer server(path.filename());
     const auto exchanges = read_transcript(path);
     EXPECT_FALSE(exchanges.empty());
     for (const Exchange& exchange : exchanges) {

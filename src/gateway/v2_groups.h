@@ -8,6 +8,7 @@
 
 #include "gateway/gateway.h"
 #include "gateway/metrics.h"
+#include "gateway/v2_routes.h"
 #include "rooms/serving/serving.h"
 
 namespace flywheel::gateway {
@@ -19,7 +20,7 @@ void add_model_route(Gateway& gateway, std::string_view verb, const http::Route&
 void add_infer_routes(Gateway& gateway, serving::Serving& serving);
 void add_model_metadata_routes(Gateway& gateway, const serving::Serving& serving);
 void add_statistics_routes(Gateway& gateway, const serving::Serving& serving);
-void add_repository_routes(Gateway& gateway, serving::Serving& serving);
+void add_repository_routes(Gateway& gateway, const V2Doors& doors);
 void append_serving_metrics(const serving::Serving& serving, MetricsPage& page);
 
 /// "flywheel_linear".

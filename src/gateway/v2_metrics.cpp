@@ -147,8 +147,8 @@ void append_stages(std::span<const CountedVersion> versions, MetricsPage& page) 
 void append_queues(std::span<const ModelStatus> models, MetricsPage& page) {
     page.family("fw_queue_rows", "gauge", "Rows that wait for an instance.");
     for (const ModelStatus& status : models) {
-        for (const auto& version : {status.served, status.before}) {
-            if (version && version->lane) {
+        for (const auto& version : status.loaded) {
+            if (version->lane) {
                 page.sample(
                     "fw_queue_rows",
                     {{"model", status.model}, {"version", version->number_text}},
@@ -156,6 +156,45 @@ void append_queues(std::span<const ModelStatus> models, MetricsPage& page) {
                 );
             }
         }
+    }
+}
+
+/// What labels point to, what is loaded, and how long swaps took.
+void append_label_metrics(const std::vector<serving::ModelStatus>& models, MetricsPage& page) {
+    page.family("fw_label_version", "gauge", "Version that a label points to; 0 = nothing.");
+    for (const serving::ModelStatus& status : models) {
+        for (const auto& [label, number] :
+             {std::pair<std::string_view, std::int64_t>{"stable", status.stable},
+              {"canary", status.canary},
+              {"previous", status.previous},
+              {"shadow", status.shadow}}) {
+            page.sample(
+                "fw_label_version",
+                {{"model", status.model}, {"label", label}},
+                static_cast<double>(number)
+            );
+        }
+    }
+    page.family("fw_model_loaded_bytes", "gauge", "Memory of a loaded version.");
+    for (const serving::ModelStatus& status : models) {
+        for (const auto& version : status.loaded) {
+            page.sample(
+                "fw_model_loaded_bytes",
+                {{"model", status.model}, {"version", version->number_text}},
+                static_cast<double>(version->weights->memory_bytes())
+            );
+        }
+    }
+    page.family("fw_swap_seconds", "summary", "Loading and warming a version, until it answers.");
+    for (const serving::ModelStatus& status : models) {
+        page.sample(
+            "fw_swap_seconds_sum",
+            {{"model", status.model}},
+            static_cast<double>(status.swap_time.count()) * 1e-9
+        );
+        page.sample(
+            "fw_swap_seconds_count", {{"model", status.model}}, static_cast<double>(status.loads)
+        );
     }
 }
 
@@ -176,15 +215,7 @@ void append_serving_metrics(const serving::Serving& serving, MetricsPage& page) 
                 page.sample(name, {{"model", status.model}}, static_cast<double>(value(status)));
             }
         };
-    each_model(
-        "fw_label_version",
-        "gauge",
-        "Version that the label stable points to.",
-        [](auto& status) { return status.stable; }
-    );
-    each_model("fw_model_loaded_bytes", "gauge", "Memory of loaded versions.", [](auto& status) {
-        return status.memory_bytes;
-    });
+    append_label_metrics(models, page);
     each_model(
         "fw_swaps_total",
         "counter",
@@ -196,6 +227,18 @@ void append_serving_metrics(const serving::Serving& serving, MetricsPage& page) 
         "counter",
         "Swaps that failed; the old version serves on.",
         [](auto& status) { return status.swap_failures; }
+    );
+    each_model(
+        "fw_shadow_dropped_total",
+        "counter",
+        "Rows that no shadow version answered, for want of room or time.",
+        [](auto& status) { return status.shadow_dropped; }
+    );
+    each_model(
+        "fw_unsticky_total",
+        "counter",
+        "Requests split between stable and canary without key or subject.",
+        [](auto& status) { return status.unsticky; }
     );
 }
 

@@ -111,9 +111,24 @@ std::int64_t batch_limit(const Serving& serving, const ServedVersion& served) {
                        : static_cast<std::int64_t>(serving.max_rows());
 }
 
+/// What is loaded by labels only is shown as the latest one: the protocol has no word for it.
+std::string policy_text(const serving::VersionPolicy& policy) {
+    switch (policy.keep) {
+        case serving::Keep::All:
+            return R"({"all":{}})";
+        case serving::Keep::Specific:
+            return fmt::format(
+                R"({{"specific":{{"versions":[{}]}}}})", fmt::join(policy.versions, ",")
+            );
+        default:
+            return fmt::format(R"({{"latest":{{"num_versions":{}}}}})", policy.count);
+    }
+}
+
 Result<void> show_config(
     const Serving& serving, const HttpRequest& request, HttpResponse& response
 ) {
+    const ModelStatus status = TRY(serving.status(request.parameter("model")));
     const auto served = TRY(serving.find(request.parameter("model"), request.parameter("version")));
     const Signature& signature = served->signature;
     std::string& out = response.body;
@@ -125,8 +140,9 @@ Result<void> show_config(
     append_json_string(out, served->engine);
     fmt::format_to(
         std::back_inserter(out),
-        R"(,"max_batch_size":{},"version_policy":{{"latest":{{"num_versions":1}}}},"input":[)",
-        batch_limit(serving, *served)
+        R"(,"max_batch_size":{},"version_policy":{},"input":[)",
+        batch_limit(serving, *served),
+        policy_text(status.policy)
     );
     append_config_tensors(out, signature.inputs, signature.batches);
     out += "],\"output\":[";

@@ -7,6 +7,8 @@
 
 #include "base/json_value.h"
 #include "base/text.h"
+#include "gateway/infer/infer_body.h"
+#include "gateway/repository/sent_version.h"
 #include "gateway/v2_groups.h"
 
 namespace flywheel::gateway {
@@ -49,7 +51,8 @@ struct VersionState {
 };
 
 VersionState state_of(const ModelStatus& status, std::int64_t number) {
-    if (status.stable == number || status.previous == number) {
+    const auto is_loaded = [&](const auto& version) { return version->number == number; };
+    if (std::any_of(status.loaded.begin(), status.loaded.end(), is_loaded)) {
         return {"READY", ""};
     }
     if (status.loading == number) {
@@ -58,8 +61,8 @@ VersionState state_of(const ModelStatus& status, std::int64_t number) {
     if (std::find(status.leaving.begin(), status.leaving.end(), number) != status.leaving.end()) {
         return {"UNLOADING", "requests still run on it"};
     }
-    if (!status.reason.empty()) {
-        return {"UNAVAILABLE", status.reason};
+    if (const auto failed = status.reasons.find(number); failed != status.reasons.end()) {
+        return {"UNAVAILABLE", failed->second};
     }
     return {"UNAVAILABLE", status.unloaded ? "unloaded" : "not served"};
 }
@@ -97,27 +100,96 @@ Result<void> show_index(
     return {};
 }
 
-Result<void> load(Serving& serving, const HttpRequest& request, HttpResponse& response) {
+std::string name_of_caller(const HttpRequest& request) {
+    return request.caller.empty() ? "repository" : std::string(request.caller);
+}
+
+/// The version that came with the request: imported, loaded, then released. Whatever fails, the
+/// version that served before serves on.
+Result<void> release_sent(const V2Doors& doors, SentVersion sent, const HttpRequest& request) {
+    const Engine* const engine = TRY(doors.repository->engines.named(sent.engine));
+    const std::string who = name_of_caller(request);
+    const auto version = TRY(doors.repository->compression.import_version({
+        .model = std::string(request.parameter("model")),
+        .number = sent.number,
+        .engine = engine,
+        .artefact = std::move(sent.artefact),
+        .labels = std::move(sent.labels),
+        .card = std::move(sent.card),
+        .licence = "",
+        .origin = "repository load",
+        .who = who,
+        .now = doors.repository->clock.now(),
+    }));
+    TRY(doors.serving->prepare(
+        version.model,
+        version.number,
+        sent.signature_change ? serving::SignatureChange::Allowed
+                              : serving::SignatureChange::Refused
+    ));
+    TRY(doors.repository->release.promote({
+        .model = version.model,
+        .version = version.number,
+        .signature_change = sent.signature_change,
+        .who = who,
+        .reason = "",
+        .now = doors.repository->clock.now(),
+    }));
+    return doors.serving->follow_labels(version.model);
+}
+
+Result<void> load(const V2Doors& doors, const HttpRequest& request, HttpResponse& response) {
     const std::string model(request.parameter("model"));
     const Json parameters = TRY(read_parameters(request.body));
-    for (const auto& [key, value] : parameters.items()) {
-        if (key == "config" || key.starts_with("file:")) {
-            return make_error(
-                Code::Unsupported,
-                fmt::format(
-                    "A model's files and configuration cannot be sent with load; they come from "
-                    "the project: '{}'",
-                    key
-                )
-            );
-        }
+    auto sent = TRY(read_sent_version(parameters, model));
+    if (sent && !doors.repository) {
+        return make_error(
+            Code::Unsupported, "A model's files and configuration cannot be sent to this server"
+        );
     }
-    TRY(serving.load_model(model));
+    if (sent) {
+        auto released = release_sent(doors, std::move(*sent), request);
+        if (!released && released.error().code == Code::Corrupt) {
+            // The bytes of the caller, not of ours, are damaged.
+            return invalid_argument(released.error().message);
+        }
+        TRY(std::move(released));
+    }
+    TRY(doors.serving->load_model(model));
     response.body = "{}";
     return {};
 }
 
-Result<void> unload(Serving& serving, const HttpRequest& request, HttpResponse& response) {
+/// Ends the live Rollout if the caller insists; Conflict if not.
+Result<void> end_live(
+    const V2Doors& doors, const std::string& model, bool force, const HttpRequest& request
+) {
+    const RolloutFold fold = TRY(doors.repository->release.standing(model));
+    if (!fold.live()) {
+        return {};
+    }
+    if (!force) {
+        return make_error(
+            Code::Conflict,
+            fmt::format(
+                "A rollout of this model is under way; cancel it first, or send fw_force: '{}' {} "
+                "of version {}",
+                model,
+                enum_name(fold.live()->state),
+                fold.live()->to_version
+            )
+        );
+    }
+    TRY(doors.repository->release.cancel({
+        .model = model,
+        .who = name_of_caller(request),
+        .reason = "The model was unloaded by force.",
+        .now = doors.repository->clock.now(),
+    }));
+    return {};
+}
+
+Result<void> unload(const V2Doors& doors, const HttpRequest& request, HttpResponse& response) {
     const std::string model(request.parameter("model"));
     const Json parameters = TRY(read_parameters(request.body));
     for (const std::string_view name : {"unload_dependents", "fw_force"}) {
@@ -126,14 +198,18 @@ Result<void> unload(Serving& serving, const HttpRequest& request, HttpResponse& 
             return invalid_argument(fmt::format("Parameter '{}' is not true or false", name));
         }
     }
-    TRY(serving.unload_model(model));
+    if (doors.repository && doors.serving->status(model)) {
+        TRY(end_live(doors, model, parameters.value("fw_force", false), request));
+    }
+    TRY(doors.serving->unload_model(model));
     response.body = "{}";
     return {};
 }
 
 }  // namespace
 
-void add_repository_routes(Gateway& gateway, Serving& serving) {
+void add_repository_routes(Gateway& gateway, const V2Doors& doors) {
+    const Serving& serving = *doors.serving;
     gateway.add({
         .method = http::Method::Post,
         .pattern = "/v2/repository/index",
@@ -147,19 +223,23 @@ void add_repository_routes(Gateway& gateway, Serving& serving) {
         .method = http::Method::Post,
         .pattern = "/v2/repository/models/{model}/load",
         .name = "repository_load",
-        .run = [&serving](
+        .run = [doors](
                    const HttpRequest& request, HttpResponse& response
-               ) { return load(serving, request, response); },
+               ) { return load(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
-        .doc = {"Loads what the model's newest rollout names.", "RepositoryLoad", "Empty"},
+        .body_limit = kInferBodyLimit,
+        .doc =
+            {"Loads what the model's labels name, or releases the version that is sent along.",
+             "RepositoryLoad",
+             "Empty"},
     });
     gateway.add({
         .method = http::Method::Post,
         .pattern = "/v2/repository/models/{model}/unload",
         .name = "repository_unload",
-        .run = [&serving](
+        .run = [doors](
                    const HttpRequest& request, HttpResponse& response
-               ) { return unload(serving, request, response); },
+               ) { return unload(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
         .doc = {"Unloads a model; running requests finish.", "RepositoryUnload", "Empty"},
     });

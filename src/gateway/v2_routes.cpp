@@ -114,7 +114,7 @@ void add_v2_routes(Gateway& gateway, V2Doors doors) {
     add_model_metadata_routes(gateway, *serving);
     add_statistics_routes(gateway, *serving);
     add_infer_routes(gateway, *serving);
-    add_repository_routes(gateway, *serving);
+    add_repository_routes(gateway, doors);
     add_documentation_routes(gateway, doors);
     gateway.add_ready_check([serving] { return all_models_loaded(*serving); });
     gateway.add_metrics([serving](MetricsPage& page) { append_serving_metrics(*serving, page); });

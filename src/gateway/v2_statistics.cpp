@@ -61,7 +61,7 @@ void append_batches(std::string& out, const ServedCounts& counts) {
 }
 
 std::size_t memory_of(const ModelStatus& status, std::int64_t number) {
-    for (const auto& version : {status.served, status.before}) {
+    for (const auto& version : status.loaded) {
         if (version && version->number == number) {
             return version->weights->memory_bytes();
         }

@@ -27,6 +27,17 @@ class Recorder {
     /// Takes a served row. Never blocks and never fails: when buffers are full the row is dropped
     /// and counted. Any thread.
     virtual void record(Prediction&& row) = 0;
+
+    /// False: rows need not even be made, nothing is kept of them.
+    [[nodiscard]] virtual bool takes_rows() const { return true; }
+
+    /// True: an answer waits until its rows are durable (capture.sync = "answer").
+    [[nodiscard]] virtual bool answers_wait() const { return false; }
+
+    /// Calls `then`, once and from any thread, when all rows are durable that this thread has
+    /// recorded since it last asked; with Unavailable when the disk refuses or one was dropped (the
+    /// others may become durable yet). At once when answers do not wait. `then` must not block.
+    virtual void when_durable(std::function<void(Result<void>)> then) { then({}); }
 };
 
 /// What became of a batch of feedback.
@@ -69,6 +80,11 @@ class CapturedRows {
     /// Feedback that arrived in `arrived`, in order of arrival.
     virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
         const = 0;
+    /// Payloads of newest rows of the model that were answered, newest first: those that stand in
+    /// the journal, of a bounded number of its frames. For warming models up.
+    virtual Result<std::vector<std::string>> recent_payloads(
+        const std::string& model, std::size_t most
+    ) const = 0;
     /// By request id or Prediction id; NotFound when nothing is known under it.
     virtual Result<CapturedRequest> find(const std::string& model, const std::string& id) const = 0;
     /// Rows captured so far are visible to the calls above when this returns.

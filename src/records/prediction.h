@@ -14,6 +14,8 @@
 
 namespace flywheel {
 
+struct Rollout;
+
 enum class Route { Stable, Canary, Pinned, Shadow };
 
 inline std::span<const std::string_view> names_of(Route) {
@@ -34,6 +36,9 @@ inline std::span<const std::string_view> names_of(Agreement) {
 struct Prediction {
     /// While capture thins, a payload is kept with this probability.
     static constexpr double kThinShare = 0.25;
+    /// Up to so many classes all scores are kept, of more the greatest kTopScores.
+    static constexpr std::size_t kScoresMax = 64;
+    static constexpr std::size_t kTopScores = 32;
 
     Id<Prediction> id;       ///< UUIDv7; the lowest 16 bits are the row within the request.
     std::string request_id;  ///< As the client gave it, else the text of the base id.
@@ -41,16 +46,22 @@ struct Prediction {
     std::string model;
     std::string version;  ///< Number of the ModelVersion that ran, as text.
     Route route = Route::Stable;
-    Digest payload_digest;      ///< SHA-256 of the payload.
-    std::string payload;        ///< The text that came; empty when only the digest is kept.
-    Digest subject;             ///< HMAC-SHA-256 of whose data this is; zero = nobody's.
+    Digest payload_digest;   ///< SHA-256 of the payload as it is kept; zero = not known.
+    std::string payload;     ///< What came (records/payload.h); empty when it is not kept.
+    std::string media_type;  ///< Of the payload; "" in rows of older formats, which are text.
+    std::uint64_t payload_bytes = 0;  ///< Size of the payload; 0 = it is not kept.
+    Digest subject;                   ///< HMAC-SHA-256 of whose data this is; zero = nobody's.
     std::string raw_subject;    ///< From serving to capture only, which makes `subject` of it.
     std::string row_id;         ///< The row's name as the client gave it; may be empty.
     std::string params;         ///< The caller's own parameters as JSON, at most 2 KiB; "" = none.
-    std::int64_t label = -1;    ///< Class index answered; -1 when the row failed.
+    std::int64_t label = -1;    ///< Class index answered; -1 when the row failed or has no classes.
     std::vector<float> scores;  ///< [K] as served: calibrated, after label-shift correction.
+    /// Of more than kScoresMax classes only the greatest scores are kept: their classes, and
+    /// `scores` has one item more, the sum of all others. Empty: a score for each class.
+    std::vector<std::int32_t> score_classes;
     std::vector<float> base_scores;  ///< [K] calibrated, before correction; empty when none is on.
-    std::vector<std::uint16_t> embedding;  ///< [128] IEEE half bits, unit length; may be empty.
+    std::vector<std::uint16_t> embedding;  ///< [E] IEEE half bits; may be empty.
+    std::string outputs;          ///< All outputs, when capture keeps them (formats.md, 2.1).
     float confidence = 0;         ///< As served; see records/uncertainty.h. 0 when it failed.
     float margin = 0;             ///< Likewise.
     float entropy = 0;            ///< Likewise, in nats.
@@ -66,8 +77,13 @@ struct Prediction {
     bool redacted = false;        ///< Something in it was masked, dropped or hashed.
     bool thin = false;  ///< Payload and embedding were kept with probability kThinShare only.
     Agreement agreement = Agreement::Unknown;
-    std::string policy;       ///< The capture rule that kept this row.
-    double propensity = 1.0;  ///< Probability with which capture kept this row, in (0, 1].
+    std::uint32_t attempt = 0;  ///< 1 = first request with this client's id; 0 = not counted.
+    Uuid instance;              ///< The process that answered; zero = not said.
+    Id<Rollout> rollout;        ///< What chose the version; zero = not said.
+    std::string key_name;       ///< Name of the caller's key; "" = none.
+    std::string engine;         ///< That ran the version.
+    std::string policy;         ///< The capture rule that kept this row.
+    double propensity = 1.0;    ///< Probability with which capture kept this row, in (0, 1].
 
     /// Probability with which this row was kept together with its payload, if it had one.
     [[nodiscard]] double payload_propensity() const {

@@ -275,7 +275,7 @@ TEST(EnumName, LeadsBackToTheMember) {
     expect_names_lead_back<FeedbackSource>(3);
     expect_names_lead_back<IncidentState>(3);
     expect_names_lead_back<LabelAction>(4);
-    expect_names_lead_back<RolloutState>(2);
+    expect_names_lead_back<RolloutState>(5);
     expect_names_lead_back<Route>(4);
     expect_names_lead_back<RunKind>(2);
     expect_names_lead_back<TaskKind>(1);

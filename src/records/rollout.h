@@ -1,8 +1,9 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Rollout: one movement of the label `stable` of a model, and who or what moved it. The newest
-// Rollout of a model in state Done or RolledBack says what is served. Written by the room release
-// only.
+// Rollout: a version on its way to the label `stable` of its model, and back. A row is one event of
+// a Rollout, never changed: who or what did it, when and why. All events of one Rollout carry the
+// id of its first; what the labels point to follows from the events (rollout_fold.h). Written by
+// the room release only.
 
 #include <array>
 #include <cstdint>
@@ -15,27 +16,37 @@
 
 namespace flywheel {
 
-enum class RolloutState { Done, RolledBack };
+/// Shadow and canary are live: at most one Rollout of a model is. The others end one.
+enum class RolloutState { Shadow, Canary, Done, RolledBack, Cancelled };
 
 inline std::span<const std::string_view> names_of(RolloutState) {
-    static constexpr std::array<std::string_view, 2> kNames = {"done", "rolled_back"};
+    static constexpr std::array<std::string_view, 5> kNames = {
+        "shadow", "canary", "done", "rolled_back", "cancelled"
+    };
     return kNames;
 }
 
 struct Rollout {
     static constexpr std::string_view kTable = "rollout";
 
-    Id<Rollout> id;
+    Id<Rollout> id;  ///< Of this event.
     std::string model;
-    std::int64_t seq = 0;          ///< 1, 2, 3, ... within the model; the newest decides.
-    std::optional<Id<Turn>> turn;  ///< Null when a person moved it.
+    std::int64_t seq = 0;          ///< 1, 2, 3, ... within the model.
+    std::optional<Id<Turn>> turn;  ///< Null when a person did it.
     std::optional<Id<Evaluation>> evaluation;
-    std::int64_t from_version = 0;  ///< ModelVersion.number before; 0 = nothing was served.
-    std::int64_t to_version = 0;    ///< What `stable` points to from now on.
-    RolloutState state = RolloutState::Done;
-    std::string who;  ///< "loop" or a person's name.
+    /// ModelVersion.number. Shadow, canary, done: what `stable` points to, then the version on its
+    /// way. Rolled back, cancelled: the version that is taken back, then what answers in its place.
+    /// 0 = nothing.
+    std::int64_t from_version = 0;
+    std::int64_t to_version = 0;
+    RolloutState state = RolloutState::Done;  ///< From this event on.
+    std::string who;                          ///< "loop" or a person's name.
     std::string reason;
     Time created;
+    Id<Rollout> rollout;    ///< Id of its first event; also the salt of its split of traffic.
+    std::int64_t step = 0;  ///< Events of this Rollout before this one.
+    double share = 1;  ///< Of traffic that reaches the version: answered by it, or copied to it.
+    bool signature_change = false;  ///< Takes or gives other tensors than `stable`, and may.
 
     static void fields(auto&& visit) {
         visit("id", &Rollout::id);
@@ -49,6 +60,10 @@ struct Rollout {
         visit("who", &Rollout::who);
         visit("reason", &Rollout::reason);
         visit("created", &Rollout::created);
+        visit("rollout", &Rollout::rollout);
+        visit("step", &Rollout::step);
+        visit("share", &Rollout::share);
+        visit("signature_change", &Rollout::signature_change);
     }
 };
 

@@ -4,6 +4,10 @@
 #include <bit>
 #include <cstddef>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "base/result.h"
 
 namespace flywheel::vectors {
@@ -16,6 +20,34 @@ constexpr std::uint32_t kHalfInfinity = 0x7C00U;
 constexpr std::uint32_t kSmallestNormal = 0x38800000U;
 /// Floats from here on (65,520) round to infinity.
 constexpr std::uint32_t kOverflow = 0x477FF000U;
+
+#if defined(__x86_64__)
+/// The instruction for it does, bit for bit, what to_half() does for one.
+__attribute__((target("f16c"))) std::size_t to_half_by_eights(
+    std::span<const float> values, std::uint16_t* out
+) {
+    std::size_t i = 0;
+    for (; i + 8 <= values.size(); i += 8) {
+        const __m256 eight = _mm256_loadu_ps(values.data() + i);
+        auto* to = reinterpret_cast<__m128i*>(out + i);  // NOLINT: the intrinsic's type
+        _mm_storeu_si128(to, _mm256_cvtps_ph(eight, _MM_FROUND_TO_NEAREST_INT));
+    }
+    return i;
+}
+
+bool has_half_instruction() {
+    static const bool kHas = __builtin_cpu_supports("f16c") != 0;
+    return kHas;
+}
+#else
+std::size_t to_half_by_eights(std::span<const float> /*values*/, std::uint16_t* /*out*/) {
+    return 0;
+}
+
+bool has_half_instruction() {
+    return false;
+}
+#endif
 
 }  // namespace
 
@@ -59,7 +91,8 @@ float from_half(std::uint16_t bits) {
 
 void to_half(std::span<const float> values, std::span<std::uint16_t> out) {
     CHECK(values.size() == out.size());
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    std::size_t i = has_half_instruction() ? to_half_by_eights(values, out.data()) : 0;
+    for (; i < values.size(); ++i) {
         out[i] = to_half(values[i]);
     }
 }

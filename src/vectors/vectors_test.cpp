@@ -142,6 +142,22 @@ TEST(Half, ReturnsEveryHalfUnchanged) {
     }
 }
 
+TEST(Half, ConvertsManyAsItConvertsOne) {
+    // Every sign, exponent and upper fraction, with what decides the rounding below it.
+    for (const std::uint32_t low : {0U, 1U, 0xFFFU, 0x1000U, 0x1001U, 0x2FFFU, 0x3000U, 0x7FFFU}) {
+        std::vector<float> values;
+        for (std::uint32_t high = 0; high < 0x10000U; ++high) {
+            values.push_back(std::bit_cast<float>(high << 16U | low));
+        }
+        values.pop_back();  // a rest that is no multiple of the step
+        std::vector<std::uint16_t> halves(values.size());
+        to_half(values, halves);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            ASSERT_EQ(halves[i], to_half(values[i])) << std::bit_cast<std::uint32_t>(values[i]);
+        }
+    }
+}
+
 RC_GTEST_PROP(Half, PicksTheNearestHalf, (std::uint32_t raw)) {
     const float value = std::bit_cast<float>(raw);
     RC_PRE(std::abs(value) < 65504.0F);

@@ -10,6 +10,7 @@ Standard library only. Each class makes its own directories and ports; nothing i
 import csv
 import json
 import os
+import re
 import signal
 import socket
 import urllib.error
@@ -60,7 +61,7 @@ class Words(FolderTest):
     def test_every_command_has_help_with_an_example(self):
         commands = ["demo", "init", "import", "serve", "status", "turn", "model list", "model promote",
                     "model rollback", "model card", "label export", "dataset log", "dataset diff",
-                    "key add", "key list", "key revoke", "doctor"]
+                    "key add", "key list", "key revoke", "audit", "doctor"]
         for command in commands:
             out = self.run_well(*command.split(), "--help")
             self.assertIn("Example:\n  flywheel " + command.split()[0], out)
@@ -166,6 +167,37 @@ class Wheel(FolderTest):
         rollouts = ask(f"{url}/v1/models/news/rollouts")["rollouts"]
         self.assertEqual(rollouts[0]["reason"], "worse on 금리")
         self.run_badly(3, "model", "promote", "77", "--dir", self.project)
+        self.canary_by_hand(url)
+
+    def canary_by_hand(self, url):
+        """Version 2 is served, 1 served before."""
+        names = [f"split-{n}" for n in range(40)]
+
+        def answered():
+            return {name: infer(url, ["bank"], name)["model_version"] for name in names}
+
+        out = self.run_well("model", "promote", "1", "--canary", "--share", "0.5", "--dir", self.project)
+        self.assertIn("50 %", out)
+        half = answered()
+        self.assertEqual(set(half.values()), {"1", "2"})
+        self.assertEqual(answered(), half)
+        self.run_well("model", "share", "0.75", "--dir", self.project)
+        wider = answered()
+        self.assertTrue(all(wider[name] == "1" for name in names if half[name] == "1"))
+        self.assertIn("canary 75 %", self.run_well("model", "list", "--dir", self.project))
+        self.run_badly(4, "model", "promote", "1", "--shadow", "--dir", self.project)
+        self.run_well("model", "rollback", "--reason", "errors", "--dir", self.project)
+        self.assertEqual(set(answered().values()), {"2"})
+        self.run_well("model", "promote", "1", "--shadow", "--dir", self.project)
+        self.assertEqual(set(answered().values()), {"2"})
+        shadow_rows = re.compile(r'fw_rows_total\{model="news",version="1",route="shadow"\} [1-9]')
+        until(lambda: shadow_rows.search(urllib.request.urlopen(url + "/metrics").read().decode()), "a row of the shadow")
+        self.run_well("model", "finish", "--dir", self.project)
+        self.assertEqual(set(answered().values()), {"1"})
+        self.run_badly(4, "model", "cancel", "--dir", self.project)
+        self.run_badly(2, "model", "promote", "2", "--canary", "--dir", self.project)
+        self.run_well("model", "rollback", "--reason", "seen enough", "--dir", self.project)
+        self.assertEqual(set(answered().values()), {"2"})
 
     def test_turns_from_import_to_rollback(self):
         self.first_version()

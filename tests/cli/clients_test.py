@@ -24,24 +24,9 @@ try:
 except ImportError:
     open_inference = None
 
-from program import FolderTest, RunningServer, run_tests
+from program import ServedProject, run_tests
 
 TEXTS = ["frost and ice", "two rows"]
-
-
-class ServedProject(unittest.TestCase):
-    """One trained project and its server for all tests of a client."""
-
-    @classmethod
-    def setUpClass(cls):
-        home = FolderTest("run_well")
-        home.setUp()
-        cls.addClassCleanup(home.doCleanups)
-        home.make_project()
-        home.run_well("turn", home.project)
-        server = RunningServer(home.project)
-        cls.addClassCleanup(server.end)
-        cls.url = server.url
 
 
 @unittest.skipIf(triton is None, "tritonclient is not installed")

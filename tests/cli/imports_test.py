@@ -99,6 +99,11 @@ class WithoutAWorker(ImportTest):
         error = self.run_badly(2, "model", "import", file, "--name", "scale", "--dir", self.project)
         self.assertIn("FILE.onnx, or FILE.xml", error)
 
+    def test_a_name_is_no_path(self):
+        for name in ("", "a/b", "../news", "a b"):
+            error = self.run_badly(2, "model", "import", self.model, "--name", name, "--dir", self.project)
+            self.assertIn("name has 1 to 64 letters", error)
+
     def test_what_is_not_installed_says_how_to_install_it(self):
         alone = os.path.join(self.folder, "flywheel")
         shutil.copy(program.PROGRAM, alone)

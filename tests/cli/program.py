@@ -53,13 +53,13 @@ def flywheel(*arguments, env=None):
     return done.returncode, done.stdout, done.stderr
 
 
-def ask(url, body=None, expect=200, key=""):
-    """The JSON of an answer; `body` makes it a POST, `key` is shown as the caller's."""
+def ask(url, body=None, expect=200, key="", trust=None):
+    """The JSON of an answer; `body` makes it a POST, `key` is shown as the caller's, `trust` is an SSL context."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     request = urllib.request.Request(url, data=data, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=trust) as answer:
             status, text = answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read().decode()
@@ -86,7 +86,7 @@ class RunningServer:
             env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         line = self.process.stdout.readline() if readable else ""
-        if " at http://" not in line:
+        if " at http" not in line:
             self.process.kill()
             raise AssertionError(f"server did not start: {line} {self.process.stderr.read()}")
         self.url = line.split(" at ")[1].strip()
@@ -127,6 +127,23 @@ class FolderTest(unittest.TestCase):
         file = os.path.join(self.folder, "rows.csv")
         write_csv(file, rows(count, 1))
         self.run_well("import", file, "--dir", self.project, "--text", "title", "--label", "topic")
+
+
+class ServedProject(unittest.TestCase):
+    """One trained project and its server for all tests of a class."""
+
+    options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        home = FolderTest("run_well")
+        home.setUp()
+        cls.addClassCleanup(home.doCleanups)
+        home.make_project()
+        home.run_well("turn", home.project)
+        cls.server = RunningServer(home.project, *cls.options)
+        cls.addClassCleanup(cls.server.end)
+        cls.url = cls.server.url
 
 
 def status_of(url):

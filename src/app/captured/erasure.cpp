@@ -65,6 +65,14 @@ Result<StoreProof> look_into_columns(
             proof.found += scan.count(said.comment);
             return {};
         }));
+        const PayloadsWanted all{.model = model, .days = kAllTimes, .digests = {}, .every = true};
+        TRY(columns.find_payloads(all, [&](Payload&& payload) -> Result<void> {
+            if (payload.bytes.size() <= Payload::kInTableBytesMax) {  // else it is a file
+                proof.bytes += payload.bytes.size();
+                proof.found += scan.count(payload.bytes);
+            }
+            return {};
+        }));
     }
     return proof;
 }
@@ -76,7 +84,8 @@ std::string store_of(const fs::path& file) {
         return file.extension() == ".seg" || file.extension() == ".open" ? "" : "other files";
     }
     if (top == "columns") {
-        return file.extension() == ".parquet" ? "" : "other files";
+        const bool payload = file.extension() == ".payload";
+        return file.extension() == ".parquet" ? "" : payload ? "columns" : "other files";
     }
     if (top.starts_with("ledger.db")) {
         return "ledger";

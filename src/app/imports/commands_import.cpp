@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ports/engine/openvino/files/import_files.h"
 #include "ports/vault/folder/folder_vault.h"
+#include "rooms/compression/import.h"
 
 namespace flywheel::app {
 
@@ -42,6 +43,11 @@ Result<std::vector<std::string>> read_labels(const std::filesystem::path& file) 
 }  // namespace
 
 Result<void> run_model_import(const CommandScope& scope, const ImportModelOptions& options) {
+    if (!compression::is_model_name(options.name)) {
+        return invalid_argument(fmt::format(
+            "A model's name has 1 to 64 letters, digits, '-', '_' or '.': '{}'", options.name
+        ));
+    }
     const openvino::ModelOptions how{options.batches, options.precision};
     const std::string bundle = TRY(openvino::bundle_of_file(options.file, how));
     const auto labels = TRY(read_labels(options.labels));

@@ -26,6 +26,11 @@ class ChunkedBody {
 
     [[nodiscard]] bool done() const { return stage_ == Stage::Done; }
 
+    /// Gives the memory back.
+    void release() { std::string().swap(body_); }
+
+    [[nodiscard]] std::size_t capacity() const { return body_.capacity(); }
+
     /// The body so far; the memory stays until the next begin().
     [[nodiscard]] std::string& body() { return body_; }
 

@@ -36,6 +36,9 @@ Connection::Connection(Loop& loop, asio::ip::tcp::socket socket)
     error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.non_blocking(true, ignored);
+    if (loop.shared->tls != nullptr) {
+        tls_ = loop.shared->tls->session(socket_.native_handle());
+    }
     remote_ = socket_.remote_endpoint(ignored).address().to_string();
     wait_at_most(
         Phase::FirstByte, loop.shared->stopping ? kLastChance : loop.shared->plan.time_outs.head
@@ -47,6 +50,7 @@ Connection::~Connection() {
     loop_->connections[slot_]->slot_ = slot_;
     loop_->connections.pop_back();
     Shared& shared = *loop_->shared;
+    shared.buffered -= buffered_;
     {
         const std::scoped_lock lock(shared.mutex);
         shared.connections -= 1;
@@ -59,6 +63,9 @@ awaitable<void> Connection::live(std::unique_ptr<Connection> self) {
 }
 
 awaitable<void> Connection::serve() {
+    if (tls_ && !co_await shake_hands()) {
+        co_return;
+    }
     for (;;) {
         const Step step = find_request();
         if (step == Step::More) {
@@ -81,7 +88,7 @@ awaitable<void> Connection::serve() {
             co_await run_slow();
         } else if (!answers_error_) {
             run_route();
-            if (owed_ && !co_await await_answer()) {
+            if (is_put_off() && !co_await await_answer()) {
                 finish_request();
                 co_return;
             }
@@ -234,10 +241,22 @@ void Connection::run_route() {
     settle(outcome);
 }
 
+/// True when there is an answer to wait for: one that comes later, or one that is held back.
+bool Connection::is_put_off() {
+    if (!owed_ && response_.hold) {
+        const auto hold = std::exchange(response_.hold, nullptr);
+        hold([late = defer([] {})](Result<void> outcome) {
+            late->complete([outcome = std::move(outcome)](HttpResponse&) { return outcome; });
+        });
+    }
+    return owed_ != nullptr;
+}
+
 void Connection::settle(const Result<void>& outcome) {
     if (outcome) {
         return;
     }
+    response_.hold = nullptr;
     response_.become_error(http_status(outcome.error().code), outcome.error().message);
     if (outcome.error().code == Code::Unavailable || outcome.error().code == Code::Exhausted) {
         response_.add_header("Retry-After", "1");
@@ -317,13 +336,15 @@ void Connection::finish_request() {
              .bytes_out = answer_bytes_}
         );
     }
+    taken_.reset();
     search_ = {};
     if (chunks_.done() && chunks_.body().capacity() > kKeptBuffer) {
-        chunks_ = ChunkedBody();
+        chunks_.release();
     }
     if (response_.body.capacity() > kKeptBuffer) {
-        response_ = HttpResponse();
+        std::string().swap(response_.body);  // assigning an empty one would keep the memory
     }
+    static_cast<void>(count_memory());
     wait_at_most(Phase::Idle, shared.plan.time_outs.idle);
 }
 
@@ -349,35 +370,6 @@ void Connection::end_if_idle() {
         error_code ignored;
         socket_.cancel(ignored);
     }
-}
-
-std::shared_ptr<LateAnswer> Connection::defer(std::function<void()> gone) {
-    CHECK(request_.deferral == this && !owed_);
-    if (!head_text_.empty()) {  // where it stands others may read, or nobody keep it, meanwhile
-        store_head();
-        view_head();
-    }
-    owed_ = std::make_shared<LateAnswer>(*this, std::move(gone));
-    return owed_;
-}
-
-std::shared_ptr<const void> Connection::keep_body() {
-    CHECK(request_.deferral == this);
-    if (head_.chunked) {
-        return std::make_shared<const std::string>(std::move(chunks_.body()));
-    }
-    const std::string_view rest = unread();
-    auto kept = std::make_shared<std::vector<char>>(rest.size() + kBodySlack);
-    std::copy(rest.begin(), rest.end(), kept->begin());
-    begin_ = 0;
-    end_ = rest.size();
-    bytes_.swap(*kept);
-    return kept;
-}
-
-void Connection::stop_waiting() {
-    error_code ignored;
-    socket_.cancel(ignored);
 }
 
 void Connection::cut() {

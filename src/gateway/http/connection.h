@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ namespace flywheel::http {
 namespace asio = boost::asio;
 /// A larger buffer is given back after its request.
 constexpr std::size_t kKeptBuffer = 256 * 1024;
+/// What a connection may hold without being counted.
+constexpr std::size_t kFreeBuffer = 32 * 1024;
 
 using Instant = std::chrono::steady_clock::time_point;
 
@@ -38,11 +41,15 @@ struct Shared {
     HttpServerPlan plan;
     std::atomic<std::size_t> connections = 0;
     std::atomic<std::size_t> in_flight = 0;
-    std::atomic<bool> closing = false;   ///< Answers carry Connection: close.
-    std::atomic<bool> stopping = false;  ///< No new connections; idle ones end.
+    std::atomic<std::size_t> buffered = 0;  ///< Of all connections, beside what is free.
+    std::atomic<bool> closing = false;      ///< Answers carry Connection: close.
+    std::atomic<bool> stopping = false;     ///< No new connections; idle ones end.
     std::mutex mutex;
-    std::condition_variable one_less;  ///< A connection has ended.
+    std::condition_variable one_less;  ///< A connection has ended, or nobody waits for one.
+    bool hurried = false;              ///< Under the mutex.
     SlowLane* slow_lane = nullptr;
+    const TlsIdentity* tls = nullptr;  ///< Null = plain HTTP.
+    std::atomic<std::uint64_t> tls_failures = 0;
 };
 
 /// One event loop. Everything but `context` belongs to the thread that runs it.
@@ -98,6 +105,8 @@ class Connection final : public Deferral {
     asio::awaitable<bool> await_answer();
     asio::awaitable<bool> write_rest();
     asio::awaitable<void> linger();
+    asio::awaitable<bool> shake_hands();
+    asio::awaitable<void> answer_refused();
 
     Step find_request();
     Step choose_route();
@@ -108,15 +117,24 @@ class Connection final : public Deferral {
     void view_head();
     void view_request();
     void run_route();
+    bool is_put_off();
     void settle(const Result<void>& outcome);
     Peer read_ahead();
+    std::shared_ptr<const void> take_bytes();
     void ask_whether_there();
     void encode_head();
     bool write_now();
+    std::size_t read_some(asio::mutable_buffer to, boost::system::error_code& error);
+    std::size_t write_some(asio::const_buffer from, boost::system::error_code& error);
+    boost::system::error_code error_of(TlsStep step);
+    bool speaks_plainly();
+    [[nodiscard]] std::size_t progress() const;
     void finish_request();
 
     void wait_at_most(Phase phase, std::chrono::milliseconds limit);
     void make_room();
+    /// Counts what this connection holds now; false when all together hold too much.
+    bool count_memory();
 
     [[nodiscard]] std::string_view unread() const {
         return {bytes_.data() + begin_, end_ - begin_};
@@ -124,6 +142,8 @@ class Connection final : public Deferral {
 
     Loop* loop_;
     asio::ip::tcp::socket socket_;
+    std::unique_ptr<TlsSession> tls_;  // null on a plain connection
+    asio::ip::tcp::socket::wait_type tls_waits_ = asio::ip::tcp::socket::wait_read;
     std::size_t slot_ = 0;  // in loop_->connections
 
     std::vector<char> bytes_;  // what was read; kBodySlack bytes at the end stay unused
@@ -142,17 +162,19 @@ class Connection final : public Deferral {
     std::shared_ptr<LateAnswer> owed_;  // the answer was put off
     std::string_view interim_left_;     // of an interim answer that the kernel took in part
     std::string out_;
-    std::size_t written_ = 0;  // of out_ and, behind it, the body
+    std::size_t written_ = 0;   // of out_ and, behind it, the body
+    std::size_t buffered_ = 0;  // as it was counted last
 
     Phase phase_ = Phase::FirstByte;
     Instant deadline_ = Instant::max();
     bool late_ = false;
     bool keep_alive_ = true;
-    std::string remote_;            // the peer's address
-    std::size_t answer_bytes_ = 0;  // of the answer's body
-    bool head_known_ = false;       // head_ holds the head of this request
-    bool answers_error_ = false;    // response_ is ready, no route runs
-    bool head_only_ = false;        // HEAD: the answer has no body
+    std::shared_ptr<const void> taken_;  // bytes that the request's views still look at
+    std::string remote_;                 // the peer's address
+    std::size_t answer_bytes_ = 0;       // of the answer's body
+    bool head_known_ = false;            // head_ holds the head of this request
+    bool answers_error_ = false;         // response_ is ready, no route runs
+    bool head_only_ = false;             // HEAD: the answer has no body
     bool in_flight_ = false;
 };
 

@@ -42,7 +42,7 @@ awaitable<bool> Connection::read_body() {
     }
     while (end_ - begin_ < head_.content_length) {
         if (!co_await fill()) {
-            co_return late_&& answers_error_;
+            co_return answers_error_;
         }
     }
     co_return true;
@@ -61,7 +61,7 @@ awaitable<bool> Connection::read_chunks() {
             co_return true;
         }
         if (!co_await fill()) {
-            co_return late_&& answers_error_;
+            co_return answers_error_;
         }
     }
 }
@@ -77,38 +77,55 @@ awaitable<bool> Connection::send_continue() {
 /// then the answer is not wanted any more. Both events end the one wait on the socket, complete()
 /// by cancelling it.
 awaitable<bool> Connection::await_answer() {
-    Peer peer = Peer::Sends;
-    while (!owed_->fill_ && peer != Peer::HasGone) {
-        error_code error;
-        co_await socket_.async_wait(
-            peer == Peer::Sends ? asio::ip::tcp::socket::wait_read
-                                : asio::ip::tcp::socket::wait_error,
-            redirect_error(use_awaitable, error)
-        );
-        if (!owed_->fill_) {
-            peer = error || peer == Peer::Waits ? Peer::HasGone : read_ahead();
+    while (is_put_off()) {
+        Peer peer = Peer::Sends;
+        while (!owed_->fill_ && peer != Peer::HasGone) {
+            error_code error;
+            co_await socket_.async_wait(
+                peer == Peer::Sends ? asio::ip::tcp::socket::wait_read
+                                    : asio::ip::tcp::socket::wait_error,
+                redirect_error(use_awaitable, error)
+            );
+            if (!owed_->fill_) {
+                peer = error || peer == Peer::Waits ? Peer::HasGone : read_ahead();
+            }
         }
+        const std::shared_ptr<LateAnswer> late = std::move(owed_);
+        const FillAnswer fill = std::move(late->fill_);
+        const std::function<void()> gone = std::move(late->gone_);
+        late->detach();
+        if (!fill) {
+            gone();
+            response_.become_error(http_status(Code::Cancelled), "The client has left");
+            co_return false;
+        }
+        settle(fill(response_));  // the answer may still be held back
     }
-    const std::shared_ptr<LateAnswer> late = std::move(owed_);
-    const FillAnswer fill = std::move(late->fill_);
-    const std::function<void()> gone = std::move(late->gone_);
-    late->detach();
-    if (fill) {
-        settle(fill(response_));
-        co_return true;
-    }
-    gone();
-    response_.become_error(http_status(Code::Cancelled), "The client has left");
-    co_return false;
+    co_return true;
+}
+
+/// The buffer goes, with what the request's views look at, and another one takes its place. Until
+/// the request is finished it stays here too, for the observer.
+std::shared_ptr<const void> Connection::take_bytes() {
+    const std::string_view rest = unread();
+    auto kept = std::make_shared<std::vector<char>>(rest.size() + kBodySlack);
+    std::copy(rest.begin(), rest.end(), kept->begin());
+    begin_ = 0;
+    end_ = rest.size();
+    bytes_.swap(*kept);
+    taken_ = kept;
+    return kept;
 }
 
 /// Takes what the peer has sent: further requests, which are no end, or its end.
 Connection::Peer Connection::read_ahead() {
+    if (taken_ == nullptr) {
+        take_bytes();  // reading on may move what the request's head stands in
+    }
     make_room();
     error_code error;
-    const std::size_t count = socket_.read_some(
-        asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error
-    );
+    const std::size_t count =
+        read_some(asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error);
     if (error == asio::error::eof) {
         ask_whether_there();
         return Peer::Waits;
@@ -129,21 +146,34 @@ void Connection::ask_whether_there() {
         return;
     }
     error_code error;
-    const std::size_t count = socket_.write_some(asio::buffer(kInterim), error);
-    interim_left_ = count > 0 ? kInterim.substr(count) : std::string_view();
+    const std::size_t count = write_some(asio::buffer(kInterim), error);
+    // TLS has put what did not go into a record of its own: the next write begins with it.
+    interim_left_ = count > 0 || tls_ ? kInterim.substr(count) : std::string_view();
 }
 
 /// Reads some more. False when the connection is over; a late head or body is refused, which the
-/// caller answers.
+/// caller answers, as is a body for which there is no memory.
 awaitable<bool> Connection::fill() {
     make_room();
+    if (!count_memory() && phase_ == Phase::Body) {
+        refuse({503, "Bodies of other requests take all memory; try again"});
+        response_.add_header("Retry-After", "1");
+        co_return false;
+    }
     error_code error;
     const auto space = asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_);
-    std::size_t count =
-        co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    std::size_t count = 0;
+    if (tls_) {
+        count = read_some(space, error);
+        while (error == asio::error::would_block) {
+            co_await socket_.async_wait(tls_waits_, redirect_error(use_awaitable, error));
+            count = error ? 0 : read_some(space, error);
+        }
+    } else {
+        count = co_await socket_.async_read_some(space, redirect_error(use_awaitable, error));
+    }
     if (error == asio::error::operation_aborted && !late_ && loop_->shared->stopping) {
-        count =
-            socket_.read_some(space, error);  // a request may have come while it was told to end
+        count = read_some(space, error);  // a request may have come while it was told to end
     }
     if (!error) {
         late_ = false;
@@ -157,16 +187,102 @@ awaitable<bool> Connection::fill() {
              head ? "Request head did not arrive in time" : "Request body did not arrive in time"}
         );
         if (head) {  // nobody above will answer
-            request_.arrived = std::chrono::steady_clock::now();
-            encode_head();
-            if (!write_now()) {
-                co_await write_rest();
-            }
-            finish_request();
-            co_await linger();
+            co_await answer_refused();
         }
     }
     co_return false;
+}
+
+/// Sends the refusal that stands in response_, and ends.
+awaitable<void> Connection::answer_refused() {
+    request_.arrived = std::chrono::steady_clock::now();
+    encode_head();
+    if (!write_now()) {
+        co_await write_rest();
+    }
+    finish_request();
+    co_await linger();
+}
+
+/// Before the first request, within the time of its head. False when the connection is over.
+awaitable<bool> Connection::shake_hands() {
+    error_code error;
+    co_await socket_.async_wait(
+        asio::ip::tcp::socket::wait_read, redirect_error(use_awaitable, error)
+    );
+    if (!error && speaks_plainly()) {
+        loop_->shared->tls_failures += 1;
+        tls_.reset();
+        refuse({400, "This port speaks TLS; begin the address with https://"});
+        co_await answer_refused();
+        co_return false;
+    }
+    while (!error) {
+        const TlsStep step = tls_->shake_hands();
+        if (step == TlsStep::Done) {
+            co_return true;
+        }
+        error = error_of(step);
+        if (error == asio::error::would_block) {
+            co_await socket_.async_wait(tls_waits_, redirect_error(use_awaitable, error));
+        }
+    }
+    loop_->shared->tls_failures += 1;
+    co_return false;
+}
+
+/// A request line begins with a letter, a TLS record with 22.
+bool Connection::speaks_plainly() {
+    char first = 0;
+    error_code error;
+    const std::size_t count =
+        socket_.receive(asio::buffer(&first, 1), asio::socket_base::message_peek, error);
+    return !error && count == 1 && first >= 'A' && first <= 'Z';
+}
+
+error_code Connection::error_of(TlsStep step) {
+    switch (step) {
+        case TlsStep::Done:
+            return {};
+        case TlsStep::WantsRead:
+            tls_waits_ = asio::ip::tcp::socket::wait_read;
+            return asio::error::would_block;
+        case TlsStep::WantsWrite:
+            tls_waits_ = asio::ip::tcp::socket::wait_write;
+            return asio::error::would_block;
+        case TlsStep::Ended:
+            return asio::error::eof;
+        case TlsStep::Failed:
+            tls_waits_ =
+                asio::ip::tcp::socket::wait_write;  // which a broken socket answers at once
+            break;
+    }
+    return asio::error::connection_reset;
+}
+
+/// What can be read at once; would_block when nothing can.
+std::size_t Connection::read_some(asio::mutable_buffer to, error_code& error) {
+    if (!tls_) {
+        return socket_.read_some(to, error);
+    }
+    std::size_t count = 0;
+    error = error_of(tls_->read(static_cast<char*>(to.data()), to.size(), count));
+    return count;
+}
+
+/// What can be written at once; would_block when nothing can.
+std::size_t Connection::write_some(asio::const_buffer from, error_code& error) {
+    if (!tls_) {
+        return socket_.write_some(from, error);
+    }
+    std::size_t count = 0;
+    error = error_of(tls_->write(static_cast<const char*>(from.data()), from.size(), count));
+    return count;
+}
+
+/// Grows whenever the peer takes something.
+std::size_t Connection::progress() const {
+    return tls_ ? tls_->bytes_sent() : written_;
 }
 
 void Connection::make_room() {
@@ -191,6 +307,19 @@ void Connection::make_room() {
     }
 }
 
+bool Connection::count_memory() {
+    const std::size_t held = bytes_.size() + chunks_.capacity() + response_.body.capacity();
+    const std::size_t counted = held - std::min(held, kFreeBuffer);
+    Shared& shared = *loop_->shared;
+    if (counted == buffered_) {
+        return true;
+    }
+    const std::size_t before = buffered_;
+    shared.buffered += counted - before;  // modulo 2^64, as the sum is
+    buffered_ = counted;
+    return counted < before || shared.buffered <= shared.plan.max_buffered;
+}
+
 /// Writes what the kernel takes at once. True when that was all.
 bool Connection::write_now() {
     const std::size_t total = out_.size() + response_.body.size();
@@ -202,8 +331,11 @@ bool Connection::write_now() {
             asio::buffer(response_.body.data() + body_done, response_.body.size() - body_done)
         };
         error_code error;
-        written_ += response_.body.empty() ? socket_.write_some(parts[0], error)
-                                           : socket_.write_some(parts, error);
+        if (tls_ || response_.body.empty()) {
+            written_ += write_some(parts[head_left > 0 ? 0 : 1], error);
+        } else {
+            written_ += socket_.write_some(parts, error);
+        }
         if (error) {
             return false;
         }
@@ -213,17 +345,23 @@ bool Connection::write_now() {
 
 /// Waits for the peer to take the rest; false when the connection is over.
 awaitable<bool> Connection::write_rest() {
+    if (!count_memory()) {
+        keep_alive_ = false;
+        cut();
+        co_return false;
+    }
     for (;;) {
         wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
         error_code error;
         co_await socket_.async_wait(
-            asio::ip::tcp::socket::wait_write, redirect_error(use_awaitable, error)
+            tls_ ? tls_waits_ : asio::ip::tcp::socket::wait_write,
+            redirect_error(use_awaitable, error)
         );
-        const std::size_t before = written_;
+        const std::size_t before = progress();
         if (!error && write_now()) {
             co_return true;
         }
-        if (error || written_ == before) {
+        if (error || progress() == before) {
             keep_alive_ = false;
             cut();
             co_return false;
@@ -235,12 +373,18 @@ awaitable<bool> Connection::write_rest() {
 /// the peer would lose what it has not read yet (RFC 9112, 9.6).
 awaitable<void> Connection::linger() {
     error_code error;
+    if (tls_) {
+        tls_->say_goodbye();
+    }
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
     if (error) {
         co_return;
     }
     wait_at_most(Phase::Linger, kLinger);
-    bytes_.resize(std::max(bytes_.size(), kFirstBuffer));
+    std::vector<char>(kFirstBuffer).swap(bytes_);  // what it held is answered
+    chunks_.release();
+    std::string().swap(response_.body);
+    static_cast<void>(count_memory());
     for (std::size_t dropped = 0; dropped < kLingerBytes;) {
         dropped += co_await socket_.async_read_some(
             asio::buffer(bytes_), redirect_error(use_awaitable, error)

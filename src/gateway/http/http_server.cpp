@@ -2,6 +2,7 @@
 #include "gateway/http/http_server.h"
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
@@ -39,14 +40,18 @@ std::chrono::milliseconds tick_for(const HttpTimeOuts& outs) {
 }
 
 /// Over the limit: a word of explanation, if the kernel takes it at once, and goodbye.
-void turn_away(Tcp::socket& socket) {
-    constexpr std::string_view kAnswer =
+void turn_away(Tcp::socket& socket, std::size_t limit) {
+    const std::string body =
+        fmt::format(R"({{"error":"Too many connections; try again: at most {}"}})", limit);
+    const std::string answer = fmt::format(
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-        "Content-Length: 45\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-        "{\"error\":\"Too many connections; try again\"}\r\n";
+        "Content-Length: {}\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{}",
+        body.size(),
+        body
+    );
     error_code ignored;
     socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(kAnswer), ignored);
+    socket.write_some(asio::buffer(answer), ignored);
     socket.shutdown(Tcp::socket::shutdown_send, ignored);
 }
 
@@ -54,7 +59,9 @@ void adopt(Loop& loop, Tcp::socket socket) {
     Shared& shared = *loop.shared;
     if (shared.connections.fetch_add(1) >= shared.plan.max_connections) {
         shared.connections -= 1;
-        turn_away(socket);
+        if (shared.tls == nullptr) {
+            turn_away(socket, shared.plan.max_connections);
+        }
         return;
     }
     asio::co_spawn(
@@ -164,6 +171,7 @@ Result<void> claim(const Tcp::endpoint& endpoint) {
 
 struct HttpServer::Loops {
     Shared shared;
+    std::unique_ptr<TlsIdentity> tls;
     std::vector<std::unique_ptr<Loop>> loops;
     std::unique_ptr<SlowLane> slow_lane;
     std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
@@ -186,7 +194,14 @@ void HttpServer::Loops::run() {
         guards.emplace_back(loop->context.get_executor());
         watch_clock(*loop);
         asio::co_spawn(loop->context, accept_connections(*loop), asio::detached);
-        threads.emplace_back([one = loop.get()] { one->context.run(); });
+        threads.emplace_back([one = loop.get()] {
+            // OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that has gone is an error.
+            sigset_t broken_pipe;
+            sigemptyset(&broken_pipe);
+            sigaddset(&broken_pipe, SIGPIPE);
+            pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+            one->context.run();
+        });
         pthread_setname_np(threads.back().native_handle(), "fw-http");
     }
 }
@@ -198,7 +213,7 @@ void HttpServer::Loops::stop(std::chrono::milliseconds finish_within) {
     shared.closing = true;
     shared.stopping = true;
     on_each(stop_accepting);
-    const auto none = [this] { return shared.connections == 0; };
+    const auto none = [this] { return shared.connections == 0 || shared.hurried; };
     {
         std::unique_lock lock(shared.mutex);
         shared.one_less.wait_for(lock, finish_within, none);
@@ -239,6 +254,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const Router& router, Http
     const int half_the_cores = static_cast<int>(std::thread::hardware_concurrency() / 2);
     const int count = plan.threads > 0 ? plan.threads : std::max(1, half_the_cores);
     loops->slow_lane = std::make_unique<SlowLane>(plan.workers);
+    if (plan.tls) {
+        loops->tls = TRY(TlsIdentity::open(*plan.tls));
+        loops->shared.tls = loops->tls.get();
+    }
     loops->shared.router = &router;
     loops->shared.slow_lane = loops->slow_lane.get();
     for (int i = 0; i < count; ++i) {
@@ -266,6 +285,14 @@ void HttpServer::stop(std::chrono::milliseconds finish_within) {
     loops_->stop(finish_within);
 }
 
+void HttpServer::hurry() {
+    {
+        const std::scoped_lock lock(loops_->shared.mutex);
+        loops_->shared.hurried = true;
+    }
+    loops_->shared.one_less.notify_all();
+}
+
 std::uint16_t HttpServer::port() const {
     return loops_->port;
 }
@@ -276,6 +303,10 @@ std::size_t HttpServer::connections() const {
 
 std::size_t HttpServer::in_flight() const {
     return loops_->shared.in_flight;
+}
+
+std::uint64_t HttpServer::tls_failures() const {
+    return loops_->shared.tls_failures;
 }
 
 }  // namespace flywheel::http

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "gateway/http/router.h"
+#include "gateway/http/tls_identity.h"
 
 namespace flywheel::http {
 
@@ -54,7 +56,11 @@ struct HttpServerPlan {
     int threads = 0;                       ///< 0 = half the cores, at least one.
     int workers = 2;                       ///< Threads for slow routes.
     std::size_t max_connections = 10'000;  ///< More are answered 503 and closed.
-    HttpTimeOuts time_outs{};
+    /// Bodies and answers that connections hold, all together, beside 32 KiB each. Over it a body
+    /// is answered 503, and an answer that its peer does not take is given up with its connection.
+    std::size_t max_buffered = 1024 * 1024 * 1024;
+    HttpTimeOuts time_outs{};          ///< A TLS handshake counts as part of the first head.
+    std::optional<TlsPlan> tls = {};   ///< Nothing = plain HTTP.
     HttpObserver* observer = nullptr;  ///< Outlives the server.
     Guard* guard = nullptr;            ///< Outlives the server; null = everybody may do everything.
 };
@@ -80,9 +86,14 @@ class HttpServer {
     /// once.
     void stop(std::chrono::milliseconds finish_within);
 
+    /// A stop() that runs or comes waits no longer for requests in flight. Any thread.
+    void hurry();
+
     [[nodiscard]] std::uint16_t port() const;
     [[nodiscard]] std::size_t connections() const;
     [[nodiscard]] std::size_t in_flight() const;
+    /// Connections that ended before TLS stood.
+    [[nodiscard]] std::uint64_t tls_failures() const;
 
   private:
     std::unique_ptr<Loops> loops_;

@@ -322,6 +322,57 @@ TEST_F(HttpServerTest, TurnsAwayConnectionsOverItsLimit) {
     EXPECT_EQ(first.ask(get_request("/hello")).status, 200);
 }
 
+TEST_F(HttpServerTest, HoldsNoMoreBodiesThanItsMemoryAllows) {
+    HttpServerPlan plan;
+    plan.max_buffered = 4 * 1024 * 1024;
+    plan.threads = 1;
+    start(std::move(plan));
+    const std::string half(2 * 1024 * 1024, 'x');
+    RawClient first(server_->port());
+    ASSERT_TRUE(first.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n"));
+    ASSERT_TRUE(first.send(half));
+    const auto refused = first.ask(half);
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_NE(refused.head.find("Retry-After: 1"), std::string::npos);
+    RawClient second(server_->port());
+    ASSERT_TRUE(second.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    );
+    ASSERT_TRUE(second.send("800000\r\n" + half));
+    EXPECT_EQ(second.ask(half + half).status, 503);
+    RawClient third(server_->port());
+    EXPECT_EQ(third.ask(get_request("/hello")).status, 200);
+    std::vector<std::unique_ptr<RawClient>> idle;  // they stay, but their memory comes back
+    for (int i = 0; i < 6; ++i) {
+        idle.push_back(std::make_unique<RawClient>(server_->port()));
+        EXPECT_EQ(idle.back()->ask(post_request("/echo", half.substr(0, 900'000))).status, 200);
+    }
+}
+
+TEST_F(HttpServerTest, GivesUpAnswersThatNobodyTakesWhenTheyFillItsMemory) {
+    const std::string large(32 * 1024 * 1024, 'y');
+    add(Method::Get, "/large", [&](const HttpRequest&, HttpResponse& response) -> Result<void> {
+        response.body = large;
+        return {};
+    });
+    HttpServerPlan plan;
+    plan.max_buffered = 80 * 1024 * 1024;
+    plan.threads = 1;
+    start(std::move(plan));
+    std::vector<std::unique_ptr<RawClient>> deaf;
+    for (int i = 0; i < 3; ++i) {
+        deaf.push_back(std::make_unique<RawClient>(server_->port()));
+        deaf.back()->send(get_request("/large"));
+        char first = 0;
+        ASSERT_EQ(::recv(deaf.back()->socket(), &first, 1, MSG_PEEK), 1);
+    }
+    EXPECT_EQ(deaf[2]->answer().status, 0) << "it is cut off";
+    RawClient other(server_->port());
+    EXPECT_EQ(other.ask(get_request("/hello")).status, 200);
+    EXPECT_EQ(deaf[0]->answer().body, large);
+    EXPECT_EQ(deaf[1]->answer().body, large);
+    EXPECT_EQ(deaf[0]->ask(get_request("/large")).body, large);
+}
+
 TEST_F(HttpServerTest, FinishesWhatIsInFlightWhenItStops) {
     start();
     RawClient idle(server_->port());

@@ -39,4 +39,27 @@ void LateAnswer::detach() {
     connection_ = nullptr;
 }
 
+std::shared_ptr<LateAnswer> Connection::defer(std::function<void()> gone) {
+    CHECK(request_.deferral == this && !owed_);
+    if (!head_text_.empty()) {  // where it stands others may read, or nobody keep it, meanwhile
+        store_head();
+        view_head();
+    }
+    owed_ = std::make_shared<LateAnswer>(*this, std::move(gone));
+    return owed_;
+}
+
+std::shared_ptr<const void> Connection::keep_body() {
+    CHECK(request_.deferral == this);
+    if (head_.chunked) {
+        return std::make_shared<const std::string>(std::move(chunks_.body()));
+    }
+    return take_bytes();
+}
+
+void Connection::stop_waiting() {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
 }  // namespace flywheel::http

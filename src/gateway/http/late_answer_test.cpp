@@ -49,6 +49,16 @@ class LateAnswerTest : public ::testing::Test {
                 return put_off(request);
             });
         }
+        add(Method::Get, "/held", [this](const HttpRequest& request, HttpResponse& response) {
+            return hold(std::string(request.query), response);
+        });
+        add(Method::Get, "/held-later", [this](const HttpRequest& request, HttpResponse&) {
+            const auto late = request.deferral->defer([] {});
+            late->complete([this, how = std::string(request.query)](HttpResponse& response) {
+                return hold(how, response);
+            });
+            return Result<void>();
+        });
         add(Method::Get, "/at-once", [](const HttpRequest& request, HttpResponse&) -> Result<void> {
             request.deferral->defer([] {})->complete([](HttpResponse& response) -> Result<void> {
                 response.body = "at once";
@@ -68,6 +78,31 @@ class LateAnswerTest : public ::testing::Test {
         route.run = std::move(run);
         route.body_limit = 64 * 1024 * 1024;
         router_.add(std::move(route));
+    }
+
+    /// Complete, but held back; let go at once, with an error, or by release().
+    Result<void> hold(std::string how, HttpResponse& response) {
+        response.body = "held";
+        response.hold = [this, how = std::move(how)](Release release) {
+            if (how == "at-once") {
+                release({});
+            } else if (how == "refused") {
+                release(make_error(Code::Unavailable, "The disk is full"));
+            } else {
+                const std::scoped_lock lock(mutex_);
+                held_.push_back(std::move(release));
+                changed_.notify_all();
+            }
+        };
+        return {};
+    }
+
+    Release take_held() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return !held_.empty(); });
+        Release release = std::move(held_.front());
+        held_.pop_front();
+        return release;
     }
 
     Result<void> put_off(const HttpRequest& request) {
@@ -113,6 +148,7 @@ class LateAnswerTest : public ::testing::Test {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Owed> owed_;
+    std::deque<Release> held_;
     int gone_ = 0;
     Router router_;
     std::unique_ptr<HttpServer> server_;
@@ -366,6 +402,32 @@ TEST_F(LateAnswerTest, EndsEachRequestOnceWhoeverComesFirst) {
     answerer.join();
     server_->stop(seconds(20));
     EXPECT_EQ(filled + gone_, kPeers * kRounds);
+}
+
+TEST_F(LateAnswerTest, HoldsAFinishedAnswerBackUntilItIsLetGo) {
+    start();
+    RawClient client(server_->port());
+    for (const char* path : {"/held", "/held-later"}) {
+        SCOPED_TRACE(path);
+        EXPECT_EQ(client.ask(get_request(std::string(path) + "?at-once")).body, "held");
+        const RawAnswer refused = client.ask(get_request(std::string(path) + "?refused"));
+        EXPECT_EQ(refused.status, 503);
+        EXPECT_EQ(refused.body, "{\"error\":\"The disk is full\"}");
+        client.send(get_request(path) + get_request("/hello"));
+        const Release release = take_held();
+        RawClient other(server_->port());
+        EXPECT_EQ(other.ask(get_request("/hello")).body, "hello");
+        std::thread([&] { release({}); }).join();
+        EXPECT_EQ(client.answer().body, "held");
+        EXPECT_EQ(client.answer().body, "hello");
+    }
+    auto gone = std::make_unique<RawClient>(server_->port());
+    gone->send(get_request("/held"));
+    const Release release = take_held();
+    reset(*gone);
+    gone.reset();
+    release({});
+    EXPECT_EQ(client.ask(get_request("/hello")).body, "hello");
 }
 
 }  // namespace

@@ -43,6 +43,12 @@ bool plain_in_json(char c) {
     return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
 }
 
+/// Visible ASCII and spaces, but no '%': it announces two digits.
+bool plain_in_header(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x7F && c != '%';
+}
+
 /// `text` is valid UTF-8.
 void append_escaped(std::string& out, std::string_view text) {
     std::size_t begin = 0;
@@ -103,16 +109,18 @@ std::string_view HttpRequest::parameter(std::string_view name) const {
 void HttpResponse::add_header(std::string_view name, std::string_view value) {
     header_lines_ += name;
     header_lines_ += ": ";
-    for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte > 0x20 && byte < 0x7F && c != '%') {
-            header_lines_ += c;
-        } else if (c == ' ') {
-            header_lines_ += c;
-        } else {
+    while (!value.empty()) {
+        const auto plain = static_cast<std::size_t>(
+            std::find_if_not(value.begin(), value.end(), plain_in_header) - value.begin()
+        );
+        header_lines_ += value.substr(0, plain);
+        value.remove_prefix(plain);
+        if (!value.empty()) {
+            const auto byte = static_cast<unsigned char>(value.front());
             header_lines_ += '%';
             header_lines_ += kHex[byte >> 4U];
             header_lines_ += kHex[byte & 15U];
+            value.remove_prefix(1);
         }
     }
     header_lines_ += "\r\n";
@@ -136,6 +144,7 @@ void HttpResponse::clear() {
     notes.version = 0;
     notes.rows = 0;
     notes.queue = notes.infer = {};
+    hold = nullptr;
 }
 
 void append_json_string(std::string& out, std::string_view text) {

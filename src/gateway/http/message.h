@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,6 +76,9 @@ struct AnswerNotes {
     std::chrono::nanoseconds infer{0};  ///< In the engine.
 };
 
+/// Lets an answer go that was held back; an error takes its place.
+using Release = std::function<void(Result<void>)>;
+
 /// An answer. The server adds Content-Length and Connection, and leaves the body out for HEAD.
 class HttpResponse {
   public:
@@ -82,6 +86,9 @@ class HttpResponse {
     std::string_view content_type = kJsonType;  ///< Lives as long as the program.
     std::string body;
     AnswerNotes notes;
+    /// Of a fast route, when set: the answer is complete, but sent only when the Release that this
+    /// is called with, on the same thread, has been called, from any.
+    std::function<void(Release)> hold;
 
     /// Adds a header field. Bytes outside visible ASCII and '%' are percent-encoded, so that a
     /// value can never end its line.

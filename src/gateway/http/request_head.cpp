@@ -281,8 +281,7 @@ Refused parse_head(std::string_view bytes, RequestHead& head) {
             return bytes.empty() ? check_framing(framing, head)
                                  : bad_request("Head has bytes behind its empty line");
         }
-        if (auto refused =
-                first ? parse_request_line(line, head) : parse_field(line, head)) {
+        if (auto refused = first ? parse_request_line(line, head) : parse_field(line, head)) {
             return refused;
         }
         if (!first) {

@@ -119,7 +119,7 @@ Tensor classify(
         case DataType::Bytes:
             break;
     }
-    CHECK(!"a tensor of numbers");
+    CHECK(false);  // a tensor of numbers
     return {};
 }
 

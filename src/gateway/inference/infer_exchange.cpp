@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "gateway/inference/durable_answer.h"
+#include "rooms/serving/recorded_tensors.h"
+
 namespace flywheel::gateway {
 
 namespace {
@@ -26,8 +29,11 @@ Result<void> InferExchange::run(
     serving_ = &serving;
     head_ = read_head(request);
     arrived_ = request.arrived;
+    caller_ = request.caller;
     body_bytes_ = request.body.size();
-    chosen_ = TRY(serving_->choose(request.parameter("model"), request.parameter("version")));
+    chosen_ = TRY(serving_->choose(
+        request.parameter("model"), request.parameter("version"), {head_.key, head_.subject, {}}
+    ));
     body_.id = {};
     body_.rows = 0;
     inflated_.clear();
@@ -49,6 +55,7 @@ Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& resp
     }
     TRY(body_.parse(chosen_.version->signature, *body, head_.form));
     const auto decoded = std::chrono::steady_clock::now();
+    settle(chosen_, split_key());
     const bool queues = chosen_.version->lane != nullptr;
     if (queues) {
         head_.move_into(head_store_);
@@ -88,6 +95,18 @@ std::optional<std::string_view> InferExchange::plain_body(const HttpRequest& req
     return std::string_view(inflated_).substr(0, size);
 }
 
+/// What a split sticks to may stand in the body.
+serving::SplitKey InferExchange::split_key() const {
+    const InferParameters& parameters = body_.parameters;
+    const std::string_view subject =
+        parameters.subject.empty() ? head_.subject : parameters.subject;
+    return {
+        parameters.key.empty() ? head_.key : parameters.key,
+        body_.subjects.empty() ? subject : body_.subjects.front(),
+        body_.id.empty() ? head_.request_id : body_.id
+    };
+}
+
 void InferExchange::ask() {
     const InferParameters& parameters = body_.parameters;
     serving::InferRequest wanted{
@@ -96,8 +115,10 @@ void InferExchange::ask() {
         .request_id = body_.id.empty() ? head_.request_id : body_.id,
         .texts = {},
         .keep_payload = parameters.keep_payload,
+        .keep_outputs = serving_->keeps_outputs(),
         .rows = body_.rows,
         .subject = parameters.subject.empty() ? head_.subject : parameters.subject,
+        .key_name = caller_,
         .key = parameters.key.empty() ? head_.key : parameters.key,
         .subjects = body_.subjects,
         .row_ids = body_.row_ids,
@@ -112,6 +133,7 @@ void InferExchange::ask() {
         for (const WantedOutput& output : body_.outputs) {
             wanted_.push_back(output.index);
         }
+        serving::want_recorded(chosen_.version->signature, serving_->keeps_outputs(), wanted_);
         wanted.inputs = body_.inputs;
         wanted.wanted = wanted_;
     }
@@ -164,6 +186,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
                 .request_id = body_.id.empty() ? head_.request_id : body_.id,
                 .texts = {},
                 .subject = head_.subject,
+                .key_name = caller_,
             }
         );
     }
@@ -171,6 +194,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
     take_notes(response.notes);
     if (good) {
         serving_->answered(*inference_);
+        hold_until_durable(*serving_, response);
     } else {
         const std::string_view id = body_.id.empty() ? head_.request_id : body_.id;
         if (!id.empty()) {

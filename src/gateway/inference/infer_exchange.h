@@ -37,6 +37,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
   private:
     Result<void> begin(const http::HttpRequest& request, http::HttpResponse& response);
     std::optional<std::string_view> plain_body(const http::HttpRequest& request);
+    [[nodiscard]] serving::SplitKey split_key() const;
     void ask();
     void put_off(const http::HttpRequest& request);
     Result<void> answer_late(Result<serving::BatchOutcome> outcome, http::HttpResponse& response);
@@ -50,6 +51,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     serving::Serving* serving_ = nullptr;
     std::chrono::steady_clock::time_point arrived_;
     InferHead head_;
+    std::string caller_;      // name of the key that was shown
     std::string head_store_;  // of the head, when the answer is put off
     serving::Chosen chosen_;
     InferBody body_;

@@ -35,7 +35,7 @@ Result<void> write_truth(const V1Rooms& rooms, const HttpRequest& request, HttpR
 void add_captured_routes(Gateway& gateway, const V1Rooms& rooms) {
     using http::Method;
     if (rooms.erase) {
-        add_slow_routes(gateway, rooms, {{Method::Post, "/v1/erase", "erase", erase}});
+        add_slow_routes(gateway, rooms, {{Method::Post, "/v1/erase", "erase", erase, true}});
     }
     if (rooms.truth) {
         add_slow_routes(gateway, rooms, {{Method::Post, "/v1/truth", "truth", write_truth}});

@@ -102,6 +102,13 @@ Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
         return std::string(name);
     }
     if (!name.empty() && name != model) {
+        const std::string other(name);
+        const auto versions =
+            TRY(rooms.records.versions.count(Where<ModelVersion>().eq(&ModelVersion::model, other))
+            );
+        if (versions > 0) {
+            return other;
+        }
         return not_found(
             fmt::format("Request for unknown model: '{}' is not found; known: '{}'", name, model)
         );
@@ -124,6 +131,7 @@ void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route
                        const http::HttpRequest& request, http::HttpResponse& response
                    ) { return run(*shared, request, response); },
             .speed = http::RouteSpeed::Slow,
+            .private_body = route.private_body,
         });
     }
 }

@@ -51,21 +51,30 @@ Result<void> import_model(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
     const Json body = TRY(object_body(request));
-    auto artefact = TRY(artefact_of(rooms, body));
-    artefact.model = request.parameter("model");
-    if (artefact.model == rooms.conductor.policy().model) {
+    const std::string model(request.parameter("model"));
+    if (model == rooms.conductor.policy().model) {
         return make_error(
             Code::Conflict,
-            "The loop trains this model itself; import yours under another name: " + artefact.model
+            "The loop trains this model itself; import yours under another name: " + model
         );
     }
+    auto artefact = TRY(artefact_of(rooms, body));
+    artefact.model = model;
     const bool wanted = TRY(optional_bool(body, "release")).value_or(true);
     const std::string who = artefact.who;
     const ModelVersion version = TRY(rooms.compression->import_version(artefact));
     const bool first = !TRY(rooms.release.champion(version.model)).has_value();
     if (first && wanted) {
-        TRY(rooms.release.promote(version.model, version.number, who, rooms.clock.now()));
-        TRY(rooms.serving.refresh(version.model));
+        TRY(rooms.serving.prepare(version.model, version.number, serving::SignatureChange::Refused)
+        );
+        TRY(rooms.release.promote({
+            .model = version.model,
+            .version = version.number,
+            .who = who,
+            .reason = "",
+            .now = rooms.clock.now(),
+        }));
+        TRY(rooms.serving.follow_labels(version.model));
     }
     response.body =
         fmt::format(R"({{"released":{},"version":{}}})", first && wanted, to_json_text(version));

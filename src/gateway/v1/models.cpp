@@ -43,24 +43,83 @@ Result<std::string> bounded_text(const Json& body, std::string_view name, std::s
     return text;
 }
 
-/// The move is made; a version that cannot be loaded is said with it, the old one serves on.
+/// What the body says of a Rollout: `version` where `needs_version`, the rest if it is there.
+Result<release::Wish> read_wish(
+    const V1Rooms& rooms, const http::HttpRequest& request, bool needs_version
+) {
+    const Json body = TRY(object_body(request));
+    release::Wish wish;
+    wish.model = TRY(known_model(rooms, request.parameter("model")));
+    wish.version = needs_version ? TRY(integer_field(body, "version")) : 0;
+    wish.who = TRY(bounded_text(body, "who", kMostNameBytes));
+    if (body.contains("reason")) {
+        wish.reason = TRY(bounded_text(body, "reason", kMostReasonBytes));
+    }
+    if (const auto share = body.find("share"); share != body.end()) {
+        if (!share->is_number()) {
+            return invalid_argument("Field 'share' is not a number");
+        }
+        wish.share = share->get<double>();
+    }
+    if (const auto change = body.find("signature_change"); change != body.end()) {
+        if (!change->is_boolean()) {
+            return invalid_argument("Field 'signature_change' is not true or false");
+        }
+        wish.signature_change = change->get<bool>();
+    }
+    wish.now = rooms.clock.now();
+    return wish;
+}
+
+/// Routing follows at once; a version that cannot be loaded is said with it, the old one serves on.
 Result<void> answer_moved(
     const V1Rooms& rooms, const Rollout& rollout, http::HttpResponse& response
 ) {
-    TRY(rooms.serving.refresh(rollout.model).within("The label was moved, but loading failed"));
+    TRY(rooms.serving.follow_labels(rollout.model)
+            .within("The rollout was recorded, but loading failed"));
     response.body = to_json_text(rollout);
     return {};
 }
 
-Result<void> promote(
-    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
-) {
-    const std::string model = TRY(known_model(rooms, request.parameter("model")));
-    const Json body = TRY(object_body(request));
-    const auto number = TRY(integer_field(body, "version"));
-    const std::string who = TRY(bounded_text(body, "who", kMostNameBytes));
-    const auto rollout = TRY(rooms.release.promote(model, number, who, rooms.clock.now()));
-    return answer_moved(rooms, rollout, response);
+using Verb = Result<Rollout> (release::Release::*)(const release::Wish&);
+
+/// A verb that brings a version to people: it is loaded and warm before any label moves.
+V1Function bring(Verb verb) {
+    return [verb](
+               const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+           ) -> Result<void> {
+        const release::Wish wish = TRY(read_wish(rooms, request, true));
+        TRY(rooms.release.version(wish.model, wish.version));
+        TRY(rooms.serving.prepare(
+            wish.model,
+            wish.version,
+            wish.signature_change ? serving::SignatureChange::Allowed
+                                  : serving::SignatureChange::Refused
+        ));
+        return answer_moved(rooms, TRY((rooms.release.*verb)(wish)), response);
+    };
+}
+
+/// A verb about the live Rollout.
+V1Function steer(Verb verb) {
+    return [verb](
+               const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+           ) -> Result<void> {
+        const release::Wish wish = TRY(read_wish(rooms, request, false));
+        return answer_moved(rooms, TRY((rooms.release.*verb)(wish)), response);
+    };
+}
+
+/// The same, if the body says the share: nobody means all of the traffic by saying nothing.
+V1Function with_share(V1Function verb) {
+    return [verb = std::move(verb)](
+               const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+           ) -> Result<void> {
+        if (!TRY(object_body(request)).contains("share")) {
+            return invalid_argument("Field 'share' is missing; give for example 0.05");
+        }
+        return verb(rooms, request, response);
+    };
 }
 
 Result<void> rollback(
@@ -72,6 +131,36 @@ Result<void> rollback(
     const std::string reason = TRY(bounded_text(body, "reason", kMostReasonBytes));
     const auto rollout = TRY(rooms.release.rollback(model, who, reason, rooms.clock.now()));
     return answer_moved(rooms, rollout, response);
+}
+
+/// What the labels point to, by the ledger and as loaded, and the Rollout that is live.
+Result<void> show_labels(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const std::string model = TRY(known_model(rooms, request.parameter("model")));
+    const RolloutFold fold = TRY(rooms.release.standing(model));
+    const RolloutLabels labels = fold.labels();
+    Json loaded = Json::array();
+    if (const auto status = rooms.serving.status(model)) {
+        for (const auto& version : status->loaded) {
+            loaded.push_back(version->number);
+        }
+    }
+    Json body = {
+        {"model", model},
+        {"labels",
+         {{"stable", labels.stable},
+          {"canary", labels.canary},
+          {"previous", labels.previous},
+          {"shadow", labels.shadow}}},
+        {"loaded", std::move(loaded)},
+        {"live", nullptr}
+    };
+    if (fold.live()) {
+        body["live"] = TRY(parse_json(to_json_text(*fold.live())));
+    }
+    answer_json(response, body);
+    return {};
 }
 
 Result<void> card(
@@ -115,7 +204,16 @@ void add_model_routes(Gateway& gateway, const V1Rooms& rooms) {
           "corrections",
           newest("corrections", &V1Records::corrections, &Correction::created)},
          {Method::Get, model + "versions/{version}/card", "card", card},
-         {Method::Post, model + "promote", "promote", promote},
+         {Method::Get, model + "serving", "model_serving", show_labels},
+         {Method::Post, model + "promote", "promote", bring(&release::Release::promote)},
+         {Method::Post, model + "shadow", "shadow", bring(&release::Release::start_shadow)},
+         {Method::Post,
+          model + "canary",
+          "canary",
+          with_share(bring(&release::Release::start_canary))},
+         {Method::Post, model + "share", "share", with_share(steer(&release::Release::set_share))},
+         {Method::Post, model + "finish", "finish", steer(&release::Release::finish)},
+         {Method::Post, model + "cancel", "cancel", steer(&release::Release::cancel)},
          {Method::Post, model + "rollback", "rollback", rollback}}
     );
 }

@@ -22,6 +22,9 @@ Result<Json> served_json(const V1Rooms& rooms, const std::string& model) {
         {"corrected", false},
         {"problem", ""},
         {"since", nullptr},
+        {"canary", 0},
+        {"shadow", 0},
+        {"share", 0},
         {"moved_by", nullptr},
         {"why", nullptr},
         {"labels", Json::array()}
@@ -31,14 +34,15 @@ Result<Json> served_json(const V1Rooms& rooms, const std::string& model) {
         served["ready"] = status->ready();
         served["version"] = status->stable;
         served["previous"] = status->previous;
+        served["canary"] = status->canary;
+        served["shadow"] = status->shadow;
+        served["share"] = status->share;
         served["corrected"] = status->corrected;
         served["problem"] = status->reason;
         served["memory_bytes"] = status->memory_bytes;
         served["labels"] = status->served ? Json(status->served->labels) : Json::array();
     }
-    const auto rollout = TRY(rooms.records.rollouts.first(
-        Where<Rollout>().eq(&Rollout::model, model).newest(&Rollout::seq)
-    ));
+    const auto rollout = TRY(rooms.release.standing(model)).moved();
     if (rollout) {
         served["since"] = to_rfc3339(rollout->created);
         served["moved_by"] = rollout->who;

@@ -3,6 +3,7 @@
 // Columns: captured rows as Parquet partitions (model, UTC day) that users open with pandas, DuckDB
 // or Spark. Adapter: parquet (through Arrow). Any thread may call; one writes.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "records/feedback.h"
+#include "records/payload.h"
 #include "records/prediction.h"
 
 namespace flywheel {
@@ -33,10 +35,36 @@ enum class RowParts {
     Whole,
 };
 
+/// From the beginning of the first UTC day to the end of the last.
+[[nodiscard]] inline TimeRange whole_days(TimeRange range) {
+    using std::chrono::days;
+    if (range.begin >= range.end) {
+        return range;
+    }
+    const bool open = range.end > Time::max() - days(1) || range.begin < Time::min() + days(1);
+    return open ? range
+                : TimeRange{
+                      std::chrono::floor<days>(range.begin), std::chrono::ceil<days>(range.end)
+                  };
+}
+
 /// The rows of one journal segment, as the columns hold them.
 struct ColumnSegment {
     std::vector<Prediction> predictions;
     std::vector<Feedback> feedback;
+    std::vector<Payload> payloads = {};
+};
+
+/// Which payloads of a model to look for.
+struct PayloadsWanted {
+    std::string model;
+    TimeRange days;               ///< By first_seen; widened to whole UTC days.
+    std::vector<Digest> digests;  ///< Rising.
+    bool every = false;           ///< Also all others.
+
+    [[nodiscard]] bool wants(const Digest& digest) const {
+        return every || std::ranges::binary_search(digests, digest);
+    }
 };
 
 /// What a call of upkeep changed.
@@ -45,16 +73,18 @@ struct ColumnUpkeep {
     std::uint64_t files_rewritten = 0;  ///< Made of older ones; a merge counts what it made.
     std::uint64_t predictions_removed = 0;
     std::uint64_t feedback_removed = 0;
+    std::uint64_t payloads_removed = 0;
 
     void add(const ColumnUpkeep& other) {
         files_removed += other.files_removed;
         files_rewritten += other.files_rewritten;
         predictions_removed += other.predictions_removed;
         feedback_removed += other.feedback_removed;
+        payloads_removed += other.payloads_removed;
     }
 };
 
-/// Fields of predictions that are forgotten before their rows are.
+/// Fields of predictions that are forgotten before their rows are; with Payload the payloads go.
 enum class ShortLived { Payload, Embedding };
 
 inline std::span<const std::string_view> names_of(ShortLived) {
@@ -62,10 +92,12 @@ inline std::span<const std::string_view> names_of(ShortLived) {
     return kNames;
 }
 
-/// Which rows shall go. Asked for every row; `prediction` with RowParts::Keys.
+/// Which rows shall go. Asked for every row; `prediction` with RowParts::Keys, `payload` by model,
+/// digest and first_seen, perhaps more than once. What is empty takes nothing.
 struct RowsToRemove {
     std::function<bool(const Prediction&)> prediction;
     std::function<bool(const Feedback&)> feedback;
+    std::function<bool(const Payload&)> payload = {};
 };
 
 class Columns {
@@ -78,11 +110,7 @@ class Columns {
     /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time),
     /// named by the segment, so that writing the same segment again replaces the same files.
     /// Durable on return.
-    virtual Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) = 0;
+    virtual Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) = 0;
     /// True when the segment's rows are completely here.
     virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
     /// Segments that are here, rising.
@@ -100,6 +128,10 @@ class Columns {
         const std::string& model,
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
+    ) const = 0;
+    /// Calls `visit` with each wanted payload that is here, of every day it is here for.
+    virtual Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
     ) const = 0;
     /// Models that have rows here, by name.
     virtual Result<std::vector<std::string>> models() const = 0;

@@ -17,12 +17,8 @@ class FaultyColumns final : public Columns {
     /// `inner` must outlive it.
     FaultyColumns(Columns& inner, FaultPlan plan) : inner_(inner), plan_(std::move(plan)) {}
 
-    Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) override {
-        return plan_.guard([&] { return inner_.write_segment(segment, predictions, feedback); });
+    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override {
+        return plan_.guard([&] { return inner_.write_segment(segment, rows); });
     }
 
     Result<bool> has_segment(std::uint64_t segment) const override {
@@ -52,6 +48,12 @@ class FaultyColumns final : public Columns {
         const std::function<Result<void>(const Feedback&)>& visit
     ) const override {
         return plan_.guard([&] { return inner_.scan_feedback(model, arrived, visit); });
+    }
+
+    Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+    ) const override {
+        return plan_.guard([&] { return inner_.find_payloads(wanted, visit); });
     }
 
     Result<std::vector<std::string>> models() const override { return inner_.models(); }

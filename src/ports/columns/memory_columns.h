@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "ports/columns/columns.h"
@@ -14,13 +15,9 @@ namespace flywheel {
 
 class MemoryColumns final : public Columns {
   public:
-    Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) override {
+    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override {
         const std::lock_guard lock(mutex_);
-        segments_[segment] = {predictions, feedback};
+        segments_[segment] = rows;
         return {};
     }
 
@@ -105,6 +102,9 @@ class MemoryColumns final : public Columns {
             for (const auto& said : segment.feedback) {
                 names.insert(said.model);
             }
+            for (const auto& payload : segment.payloads) {
+                names.insert(payload.model);
+            }
         }
         return std::vector<std::string>(names.begin(), names.end());
     }
@@ -112,13 +112,21 @@ class MemoryColumns final : public Columns {
     Result<ColumnUpkeep> expire(Time before) override {
         return remove(
             {[&](const Prediction& row) { return day_is_over(row.time, before); },
-             [&](const Feedback& said) { return day_is_over(said.arrived, before); }}
+             [&](const Feedback& said) { return day_is_over(said.arrived, before); },
+             [&](const Payload& payload) { return day_is_over(payload.first_seen, before); }}
         );
     }
 
     Result<ColumnUpkeep> strip(ShortLived field, Time before) override {
         const std::lock_guard lock(mutex_);
+        ColumnUpkeep done;
         for (auto& [number, segment] : segments_) {
+            if (field == ShortLived::Payload) {
+                done.payloads_removed +=
+                    std::erase_if(segment.payloads, [&](const Payload& payload) {
+                        return day_is_over(payload.first_seen, before);
+                    });
+            }
             for (auto& row : segment.predictions) {
                 if (!day_is_over(row.time, before)) {
                     continue;
@@ -130,20 +138,43 @@ class MemoryColumns final : public Columns {
                 }
             }
         }
-        return ColumnUpkeep{};
+        return done;
     }
 
     Result<ColumnUpkeep> remove(const RowsToRemove& gone) override {
         const std::lock_guard lock(mutex_);
         ColumnUpkeep done;
         for (auto& [number, segment] : segments_) {
-            done.predictions_removed += std::erase_if(segment.predictions, gone.prediction);
-            done.feedback_removed += std::erase_if(segment.feedback, gone.feedback);
+            done.predictions_removed += erase(segment.predictions, gone.prediction);
+            done.feedback_removed += erase(segment.feedback, gone.feedback);
+            done.payloads_removed += erase(segment.payloads, gone.payload);
         }
         return done;
     }
 
     Result<ColumnUpkeep> merge(Time) override { return ColumnUpkeep{}; }
+
+    Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+    ) const override {
+        std::vector<Payload> found;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& [number, segment] : segments_) {
+                for (const Payload& payload : segment.payloads) {
+                    if (payload.model == wanted.model &&
+                        within(whole_days(wanted.days), payload.first_seen) &&
+                        wanted.wants(payload.digest)) {
+                        found.push_back(payload);
+                    }
+                }
+            }
+        }
+        for (Payload& payload : found) {
+            TRY(visit(std::move(payload)));
+        }
+        return {};
+    }
 
     Result<std::uint64_t> bytes() const override {
         const std::lock_guard lock(mutex_);
@@ -153,11 +184,19 @@ class MemoryColumns final : public Columns {
                 bytes += sizeof(row) + row.payload.size() + 2 * row.embedding.size();
             }
             bytes += segment.feedback.size() * sizeof(Feedback);
+            for (const Payload& payload : segment.payloads) {
+                bytes += sizeof(payload) + payload.bytes.size();
+            }
         }
         return bytes;
     }
 
   private:
+    template <class Row>
+    static std::size_t erase(std::vector<Row>& rows, const std::function<bool(const Row&)>& gone) {
+        return gone ? std::erase_if(rows, gone) : 0;
+    }
+
     static bool day_is_over(Time time, Time before) {
         return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1) <= before;
     }

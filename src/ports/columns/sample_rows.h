@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "records/feedback.h"
+#include "records/payload.h"
 #include "records/prediction.h"
 #include "records/uncertainty.h"
 
@@ -29,6 +30,8 @@ inline Prediction sample_prediction(Time time, Rng& rng, const std::string& mode
     row.payload = "\xEB\x89\xB4\xEC\x8A\xA4 headline number " + std::to_string(rng.next()) +
                   " of a stream of many headlines";
     row.payload_digest = sha256(row.payload);
+    row.payload_bytes = row.payload.size();
+    row.media_type = kTextPayload;
     row.label = static_cast<std::int64_t>(rng.below(7));
     for (int i = 0; i < 7; ++i) {
         row.scores.push_back(static_cast<float>(rng.uniform()));
@@ -44,6 +47,8 @@ inline Prediction sample_prediction(Time time, Rng& rng, const std::string& mode
     row.us_infer = static_cast<std::int32_t>(rng.below(100));
     row.us_total = static_cast<std::int32_t>(rng.below(1000));
     row.batch_rows = 1;
+    row.attempt = 1;
+    row.engine = "linear";
     row.policy = "default";
     row.propensity = 0.25;
     return row;
@@ -77,6 +82,12 @@ inline Prediction with_rare_fields(Prediction row, Rng& rng) {
     row.thin = rng.below(2) == 0;
     row.agreement = static_cast<Agreement>(rng.below(3));
     row.policy = "unsure rows";
+    row.attempt = static_cast<std::uint32_t>(1 + rng.below(3));
+    row.instance = Uuid::random(row.time, rng);
+    row.rollout.uuid = Uuid::random(row.time, rng);
+    row.key_name = "shop";
+    row.outputs = "outputs";
+    row.score_classes = {3, 1};
     return row;
 }
 
@@ -92,7 +103,10 @@ inline bool same(const Prediction& a, const Prediction& b) {
            a.us_total == b.us_total && a.batch_rows == b.batch_rows && a.status == b.status &&
            a.error == b.error && a.cancelled == b.cancelled && a.redacted == b.redacted &&
            a.thin == b.thin && a.agreement == b.agreement && a.policy == b.policy &&
-           a.propensity == b.propensity;
+           a.propensity == b.propensity && a.media_type == b.media_type &&
+           a.payload_bytes == b.payload_bytes && a.attempt == b.attempt &&
+           a.instance == b.instance && a.rollout == b.rollout && a.key_name == b.key_name &&
+           a.engine == b.engine && a.outputs == b.outputs && a.score_classes == b.score_classes;
 }
 
 inline bool same(const Feedback& a, const Feedback& b) {

@@ -2,22 +2,24 @@
 #include "rooms/capture/capture.h"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <optional>
-#include <set>
 #include <thread>
 
 #include "base/log.h"
 #include "rooms/capture/captured_reader.h"
+#include "rooms/capture/column_roller.h"
 #include "rooms/capture/committer.h"
+#include "rooms/capture/staging/row_intake.h"
 
 namespace flywheel {
 
 namespace {
 
 constexpr std::chrono::milliseconds kRetryEvery{200};
+
+/// A row of this thread was dropped since it last asked whether its rows are durable.
+thread_local bool row_was_dropped = false;
 
 }  // namespace
 
@@ -30,9 +32,16 @@ class Capture::State {
           columns_(columns),
           clock_(clock),
           buffers_(plan_.buffer_bytes, plan_.policy.rules().size()),
+          intake_(
+              {plan_.policy, plan_.key, plan_.instance, plan_.key_rows_per_hour},
+              buffers_,
+              pressure_
+          ),
           rolled_({.ids = plan_.remembered}, columns),
           committer_(plan_, {journal, columns, buffers_, index_, pressure_, erased_}),
-          reader_(journal, columns, index_, rolled_, erased_) {}
+          reader_(journal, columns, index_, rolled_, erased_),
+          roller_(plan_, {journal, columns, clock, index_, erased_, rolled_, committer_, reader_}) {
+    }
 
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -77,80 +86,50 @@ class Capture::State {
     }
 
     void record(Prediction&& row) {
-        if (pressure_.refuses_rows()) {
-            buffers_.pass_over(RowBuffers::Reason::Disk);
+        if (!plan_.rows) {
             return;
         }
-        const auto verdict = plan_.policy.judge(row, pressure_.factor(), incident_);
-        if (!verdict.kept) {
-            buffers_.pass_over(RowBuffers::Reason::SampledAway);
-            return;
-        }
-        // What serving sampled itself (a share of shadows) is in the row already.
-        row.propensity *= verdict.probability;
-        row.policy = plan_.policy.rules()[verdict.rule];
-        if (!row.raw_subject.empty()) {
-            row.subject = plan_.key.hmac(row.raw_subject);
-        }
-        if (pressure_.thins()) {
-            thin(row);
-        }
-        if (buffers_.add(std::move(row), verdict.rule) == RowBuffers::Outcome::StoredHalfFull) {
-            {
-                const std::lock_guard lock(wake_mutex_);
-                nudged_ = true;
-            }
-            wake_.notify_one();
+        const auto outcome = intake_.take(std::move(row));
+        row_was_dropped = row_was_dropped || outcome == RowIntake::Outcome::Dropped;
+        if (outcome == RowIntake::Outcome::TakenHalfFull) {
+            nudge();
         }
     }
 
-    Result<RollReport> roll() {
-        const std::lock_guard lock(roll_mutex_);
-        if (const auto open = journal_.open_segment();
-            open != 0 && index_.rows(open) >= plan_.roll_rows) {
-            TRY(committer_.seal());
+    void when_durable(std::function<void(Result<void>)> then) {
+        const bool dropped = std::exchange(row_was_dropped, false);
+        if (plan_.sync != SyncMode::Answer) {
+            then({});
+        } else if (dropped) {
+            then(make_error(
+                Code::Unavailable, "The request was answered, but its rows could not be captured"
+            ));
+        } else {
+            committer_.wait(std::move(then));
+            nudge();
         }
-        RollReport report;
-        const auto segments = TRY(journal_.sealed());
-        for (const auto segment : segments) {
-            TRY(roll_segment(segment, report));
-        }
-        TRY(erase_rolled());
-        const Time now = clock_.now();
-        TRY(committer_.recheck_orphans(reader_, now));
-        if (const auto today = std::chrono::floor<std::chrono::days>(now); today != kept_on_) {
-            report.upkeep = TRY(keep_columns(columns_, plan_.lifetimes, now));
-            expired_rows_ += report.upkeep.predictions_removed + report.upkeep.feedback_removed;
-            kept_on_ = today;
-        }
-        return report;
     }
+
+    [[nodiscard]] bool takes_rows() const { return plan_.rows; }
+
+    [[nodiscard]] bool answers_wait() const { return plan_.sync == SyncMode::Answer; }
+
+    Result<RollReport> roll() { return roller_.roll(); }
 
     Result<EraseReport> erase(std::string_view subject) {
-        const Erasure erasure{plan_.key.hmac(subject), clock_.now()};
-        TRY(committer_.write_erasures({erasure}));
-        erased_.add(erasure);
-        TRY(committer_.seal());
-        const std::lock_guard lock(roll_mutex_);
-        columns_clean_ = false;
-        RollReport rolled;
-        const auto segments = TRY(journal_.sealed());
-        for (const auto segment : segments) {
-            TRY(roll_segment(segment, rolled));
-        }
-        EraseReport report = TRY(erase_rolled());
-        report.subject = erasure.subject;
-        report.until = erasure.until;
-        return report;
+        return roller_.erase({plan_.key.hmac(subject), clock_.now()});
     }
 
     [[nodiscard]] CaptureCounters counters() const {
         CaptureCounters counters;
         committer_.count(counters);
-        counters.rolled_segments = rolled_segments_;
-        counters.rolled_rows = rolled_rows_;
-        counters.expired_rows = expired_rows_;
+        roller_.count(counters);
         counters.journal = journal_.health();
+        counters.quota_keys = intake_.scaled_keys(clock_.now());
+        if (const auto oldest = index_.oldest()) {
+            const std::chrono::duration<double> age = clock_.now() - *oldest;
+            counters.roll_lag_seconds = std::max(0.0, age.count());
+        }
         return counters;
     }
 
@@ -160,15 +139,18 @@ class Capture::State {
 
     [[nodiscard]] Time now() const { return clock_.now(); }
 
-    void set_incident(bool open) { incident_ = open; }
+    void set_incident(bool open) { intake_.set_incident(open); }
+
+    PressureLevel worst_level() { return pressure_.worst_since_asked(); }
 
   private:
-    void thin(Prediction& row) const {
-        row.thin = true;
-        if (!plan_.policy.keeps_payload(row.id)) {
-            row.payload = std::string();
-            row.embedding = {};
+    /// Wakes the writer before its interval is over.
+    void nudge() {
+        {
+            const std::lock_guard lock(wake_mutex_);
+            nudged_ = true;
         }
+        wake_.notify_one();
     }
 
     /// The writer thread.
@@ -210,47 +192,6 @@ class Capture::State {
         return stopping_;
     }
 
-    /// Columns first, then the index, then the journal: readers look at them in the other order.
-    Result<void> roll_segment(std::uint64_t segment, RollReport& report) {
-        if (!TRY(columns_.has_segment(segment))) {
-            if (only_erasures_.contains(segment)) {
-                return {};
-            }
-            const SegmentRows rows = TRY(rows_of_segment(journal_, segment));
-            if (!rows.erasures.empty() && rows.predictions.empty() && rows.feedback.empty()) {
-                only_erasures_.insert(segment);  // stays in the journal
-                return {};
-            }
-            if (!rows.erasures.empty()) {
-                TRY(committer_.write_erasures(rows.erasures));
-            }
-            const bool to_erase = std::ranges::any_of(rows.predictions, [&](const Prediction& row) {
-                return erased_.covers(row);
-            });
-            columns_clean_ = columns_clean_ && !to_erase;
-            rolled_.remember(std::span<const Prediction>(rows.predictions));
-            rolled_.remember(std::span<const Feedback>(rows.feedback));
-            TRY(columns_.write_segment(segment, rows.predictions, rows.feedback));
-            ++report.segments;
-            report.predictions += rows.predictions.size();
-            report.feedback += rows.feedback.size();
-            ++rolled_segments_;
-            rolled_rows_ += rows.predictions.size();
-        }
-        index_.forget(segment);
-        return journal_.drop(segment);
-    }
-
-    /// Rows of erased subjects that reached the columns go. Once a start, and after each erasure.
-    Result<EraseReport> erase_rolled() {
-        if (columns_clean_ || erased_.empty()) {
-            return EraseReport{};
-        }
-        auto report = TRY(erase_from_columns(columns_, erased_, plan_.forget));
-        columns_clean_ = true;
-        return report;
-    }
-
     const Plan plan_;
     Journal& journal_;
     Columns& columns_;
@@ -258,20 +199,13 @@ class Capture::State {
 
     RowBuffers buffers_;
     Pressure pressure_;
-    std::atomic<bool> incident_ = false;
+    RowIntake intake_;
     JournalIndex index_;
     ErasedSubjects erased_;
     RolledRows rolled_;
     Committer committer_;
     CapturedReader reader_;
-
-    std::mutex roll_mutex_;  ///< Guards the three that follow.
-    bool columns_clean_ = false;
-    std::optional<std::chrono::sys_days> kept_on_;  ///< When the columns were last looked after.
-    std::set<std::uint64_t> only_erasures_;
-    std::atomic<std::uint64_t> rolled_segments_ = 0;
-    std::atomic<std::uint64_t> rolled_rows_ = 0;
-    std::atomic<std::uint64_t> expired_rows_ = 0;
+    ColumnRoller roller_;
 
     std::mutex wake_mutex_;
     std::condition_variable wake_;
@@ -305,6 +239,18 @@ void Capture::record(Prediction&& row) {
     state_->record(std::move(row));
 }
 
+bool Capture::takes_rows() const {
+    return state_->takes_rows();
+}
+
+bool Capture::answers_wait() const {
+    return state_->answers_wait();
+}
+
+void Capture::when_durable(std::function<void(Result<void>)> then) {
+    state_->when_durable(std::move(then));
+}
+
 Result<FeedbackReceipt> Capture::submit_feedback(std::vector<Feedback> feedback) {
     return state_->committer().submit(std::move(feedback));
 }
@@ -319,6 +265,12 @@ Result<EraseReport> Capture::erase(std::string_view subject) {
 
 Result<void> Capture::seal() {
     return state_->committer().seal();
+}
+
+Result<std::vector<std::string>> Capture::recent_payloads(
+    const std::string& model, std::size_t most
+) const {
+    return state_->reader().recent_payloads(model, most);
 }
 
 Result<std::vector<Prediction>> Capture::predictions(const std::string& model, TimeRange range)
@@ -357,6 +309,10 @@ Result<void> Capture::flush() const {
 
 void Capture::set_incident(bool open) {
     state_->set_incident(open);
+}
+
+PressureLevel Capture::worst_level() {
+    return state_->worst_level();
 }
 
 CaptureCounters Capture::counters() const {

@@ -5,20 +5,22 @@
 // syncs it; the loop rolls sealed segments into columns. Made by app/; record, submit_feedback and
 // all questions from any thread, start, stop and roll from the thread that owns the loop.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "ports/columns/columns.h"
 #include "ports/journal/journal.h"
 #include "ports/recorder.h"
+#include "rooms/capture/capture_counters.h"
 #include "rooms/capture/intake/capture_policy.h"
-#include "rooms/capture/intake/pressure.h"
+#include "rooms/capture/intake/pressure_watch.h"
 #include "rooms/capture/privacy/column_eraser.h"
 #include "rooms/capture/privacy/lifetimes.h"
 #include "rooms/capture/privacy/redaction.h"
@@ -30,52 +32,19 @@ enum class SyncMode {
     Interval,  ///< fdatasync after each group: a power cut costs one flush interval.
     Os,  ///< Written after each interval, fdatasync every second: a crash of the process costs no
          ///< more.
+    Answer  ///< The answer waits for the fdatasync that covers its rows: nothing answered is lost.
 };
 
-/// Everything since open(). recorded = captured + sampled_away + dropped + what still waits in
-/// memory, exactly.
-struct CaptureCounters {
-    std::uint64_t recorded = 0;
-    std::uint64_t captured = 0;        ///< Durable.
-    std::uint64_t sampled_away = 0;    ///< By the policy or by pressure; their propensity says so.
-    std::uint64_t dropped = 0;         ///< Sum of the three reasons that follow.
-    std::uint64_t dropped_buffer = 0;  ///< No room in the buffers.
-    std::uint64_t dropped_disk = 0;    ///< No room on the disk.
-    std::uint64_t dropped_error = 0;   ///< Never written before stop().
-    std::vector<std::pair<std::string, std::uint64_t>> kept;  ///< Rows taken, by rule.
-    PressureLevel level = PressureLevel::Normal;
-    std::uint64_t level_changes = 0;
-    std::uint64_t payloads_left_out = 0;
-    std::uint64_t redacted = 0;            ///< Rows and feedback in which something was taken out.
-    std::uint64_t redaction_failures = 0;  ///< Of these, what lost its payload or comment whole.
-    std::uint64_t bytes = 0;               ///< Appended to the journal and synced.
-    std::uint64_t groups = 0;
-    std::uint64_t failed_groups = 0;
-    std::uint64_t flush_us_total = 0;
-    std::uint64_t flush_us_max = 0;
-    std::uint64_t feedback_accepted = 0;
-    std::uint64_t feedback_duplicate = 0;
-    std::uint64_t orphans = 0;  ///< Targets of feedback for which no row is known now.
-    std::uint64_t rolled_segments = 0;
-    std::uint64_t rolled_rows = 0;
-    std::uint64_t expired_rows = 0;  ///< Rows and feedback that were over their time.
-    std::uint64_t memory_bytes = 0;  ///< Waiting for the journal.
-    std::string failure;    ///< Why the newest group could not be written; "" when it could.
-    JournalHealth journal;  ///< Its bytes are what waits for the columns.
-};
+inline std::span<const std::string_view> names_of(SyncMode) {
+    static constexpr std::array<std::string_view, 3> kNames = {"interval", "os", "answer"};
+    return kNames;
+}
 
 struct RollReport {
     std::uint64_t segments = 0;
     std::uint64_t predictions = 0;
     std::uint64_t feedback = 0;
     ColumnUpkeep upkeep;
-};
-
-/// The disk as capture sees it.
-struct DiskUse {
-    std::uint64_t used = 0;   ///< Bytes of what capture wrote.
-    std::uint64_t limit = 0;  ///< Bytes it may use; 0 = no limit.
-    bool no_space = false;    ///< The disk itself is as good as full.
 };
 
 class Capture final : public Recorder, public FeedbackSink, public CapturedRows {
@@ -93,6 +62,12 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         std::size_t remembered = 200'000;
         /// Which rows are kept.
         CapturePolicy policy = {};
+        /// Which process captures; stands in every row.
+        Uuid instance = {};
+        /// False: no rows are taken; feedback still is. For measuring what capture costs.
+        bool rows = true;
+        /// Rows an hour that each key may add, roughly; 0 = any number.
+        std::uint64_t key_rows_per_hour = 0;
         /// What is taken out of rows and feedback before they are written.
         Redaction redaction = {};
         /// Under which subjects are hashed.
@@ -123,6 +98,9 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     Result<void> stop();
 
     void record(Prediction&& row) override;
+    [[nodiscard]] bool takes_rows() const override;
+    [[nodiscard]] bool answers_wait() const override;
+    void when_durable(std::function<void(Result<void>)> then) override;
     Result<FeedbackReceipt> submit_feedback(std::vector<Feedback> feedback) override;
 
     /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all
@@ -137,6 +115,8 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     /// Seals the open segment now, so that roll() takes everything recorded so far.
     Result<void> seal();
 
+    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+        const override;
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range)
         const override;
     Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
@@ -160,6 +140,9 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
 
     /// Rules of the policy may ask whether an Incident is open. Any thread.
     void set_incident(bool open);
+
+    /// The highest level of pressure since this was last asked. One asks: who tells monitoring.
+    PressureLevel worst_level();
 
     [[nodiscard]] CaptureCounters counters() const;
 

@@ -81,7 +81,11 @@ void expect_kept(const Promised& promised, Journal& journal, Columns& columns) {
     const ManualClock clock(sample_day(5));
     auto capture = Capture::open({}, journal, columns, clock);
     ASSERT_TRUE(capture);
-    const auto rows = ids_once((*capture)->predictions("news", kAlways).value());
+    const auto found = (*capture)->predictions("news", kAlways).value();
+    for (const Prediction& row : found) {
+        EXPECT_EQ(sha256(row.payload), row.payload_digest) << "a row came without its payload";
+    }
+    const auto rows = ids_once(found);
     const auto said = ids_once((*capture)->feedback("news", kAlways).value());
     EXPECT_TRUE(std::ranges::includes(rows, promised.rows));
     EXPECT_TRUE(std::ranges::includes(said, promised.feedback));

@@ -10,7 +10,7 @@
 
 #include "ports/columns/memory_columns.h"
 #include "ports/columns/sample_rows.h"
-#include "ports/journal/memory_journal.h"
+#include "ports/journal/absent_journal.h"
 #include "rooms/capture/capture.h"
 
 namespace flywheel {
@@ -21,51 +21,6 @@ using testing::sample_feedback;
 using testing::sample_prediction;
 
 constexpr TimeRange kAlways{Time::min(), Time::max()};
-
-/// A journal whose disk can be taken away.
-class AbsentJournal final : public Journal {
-  public:
-    std::atomic<bool> down = false;
-
-    Result<std::vector<FramePlace>> append(const std::vector<Frame>& group) override {
-        TRY(there());
-        return inner_.append(group);
-    }
-
-    Result<void> sync() override {
-        TRY(there());
-        return inner_.sync();
-    }
-
-    Result<void> seal() override {
-        TRY(there());
-        return inner_.seal();
-    }
-
-    Result<std::vector<std::uint64_t>> sealed() const override { return inner_.sealed(); }
-
-    Result<void> read(
-        std::uint64_t segment, const std::function<Result<void>(FramePlace, const Frame&)>& visit
-    ) const override {
-        return inner_.read(segment, visit);
-    }
-
-    Result<Frame> read_at(FramePlace place) const override { return inner_.read_at(place); }
-
-    [[nodiscard]] std::uint64_t open_segment() const override { return inner_.open_segment(); }
-
-    Result<void> drop(std::uint64_t segment) override { return inner_.drop(segment); }
-
-    [[nodiscard]] JournalHealth health() const override { return inner_.health(); }
-
-  private:
-    [[nodiscard]] Result<void> there() const {
-        return down ? Result<void>(make_error(Code::Unavailable, "The disk is gone"))
-                    : Result<void>();
-    }
-
-    MemoryJournal inner_;
-};
 
 struct Rig {
     AbsentJournal journal;

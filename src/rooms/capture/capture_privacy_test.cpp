@@ -221,7 +221,7 @@ TEST(CaptureErases, RowsOfABackupThatIsPutBack) {
     const ColumnSegment backup = world.columns.read_segment(segments[0]).value();
     ASSERT_TRUE(world.capture->erase("ann"));
     world.expect_only_ben();
-    ASSERT_TRUE(world.columns.write_segment(segments[0], backup.predictions, backup.feedback));
+    ASSERT_TRUE(world.columns.write_segment(segments[0], {backup.predictions, backup.feedback}));
     ASSERT_TRUE(world.open(world.inner));
     EXPECT_EQ(world.capture->predictions("news", kAlways)->size(), 3U) << "seen no more at once";
     ASSERT_TRUE(world.capture->roll());

@@ -97,6 +97,29 @@ TEST_F(CaptureTest, ShowsRowsFromJournalAndColumnsEachOnceInOrder) {
     EXPECT_TRUE(same(rows(), first)) << "after a restart";
 }
 
+TEST_F(CaptureTest, GivesTheNewestPayloadsOfAModel) {
+    for (const char* text : {"first", "second", "third"}) {
+        Prediction row = sample_prediction(sample_day(1), rng_);
+        row.payload = text;
+        row.status = 200;
+        capture_->record(std::move(row));
+        ASSERT_TRUE(capture_->flush());
+    }
+    Prediction failed = sample_prediction(sample_day(1), rng_);
+    failed.status = 500;
+    failed.payload = "failed";
+    capture_->record(std::move(failed));
+    capture_->record(sample_prediction(sample_day(1), rng_, "other"));
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_EQ(
+        capture_->recent_payloads("news", 2).value(), (std::vector<std::string>{"third", "second"})
+    );
+    EXPECT_EQ(capture_->recent_payloads("news", 9)->size(), 3U);
+    EXPECT_TRUE(capture_->recent_payloads("nobody", 9)->empty());
+    roll_everything();
+    EXPECT_TRUE(capture_->recent_payloads("news", 9)->empty());  // no longer in the journal
+}
+
 TEST_F(CaptureTest, ShowsOnlyGoodRowsThatUsersWereAnswered) {
     const auto time = sample_day(1);
     const Prediction good = record(time);
@@ -261,16 +284,17 @@ TEST_F(CaptureTest, DropsRowsThatDoNotFitAndCountsThem) {
     EXPECT_EQ(counters.captured, rows().size());
 }
 
-TEST_F(CaptureTest, KeepsTheDigestOfAPayloadThatIsTooLarge) {
+TEST_F(CaptureTest, KeepsAPayloadOfManyMegabytes) {
     Prediction large = sample_prediction(sample_day(1), rng_);
     large.payload.assign(10U << 20U, 'x');
-    const Digest digest = large.payload_digest;
+    large.payload_digest = {};
+    const std::string payload = large.payload;
     capture_->record(std::move(large));
     ASSERT_TRUE(capture_->flush());
     ASSERT_EQ(rows().size(), 1U);
-    EXPECT_TRUE(rows()[0].payload.empty());
-    EXPECT_EQ(rows()[0].payload_digest, digest);
-    EXPECT_EQ(capture_->counters().payloads_left_out, 1U);
+    EXPECT_EQ(rows()[0].payload_digest, sha256(payload));
+    EXPECT_EQ(rows()[0].payload, payload);
+    EXPECT_EQ(capture_->counters().payloads_left_out, 0U);
 }
 
 TEST_F(CaptureTest, RollsTheOpenSegmentOnlyWhenItHoldsEnough) {
@@ -289,7 +313,7 @@ TEST_F(CaptureTest, RollsTheOpenSegmentOnlyWhenItHoldsEnough) {
 TEST_F(CaptureTest, ReadsASegmentOnceAfterACrashBetweenColumnsAndJournal) {
     const auto all = record_days(2, 4);
     ASSERT_TRUE(capture_->seal());
-    ASSERT_TRUE(columns_->write_segment(journal_->sealed()->front(), all, {}));
+    ASSERT_TRUE(columns_->write_segment(journal_->sealed()->front(), {all, {}}));
     EXPECT_TRUE(same(rows(), all)) << "both hold them now";
     reopen();
     EXPECT_TRUE(journal_->sealed()->empty());

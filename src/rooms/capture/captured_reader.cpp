@@ -7,9 +7,10 @@
 #include <set>
 #include <unordered_set>
 
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/captured_keys.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
+#include "rooms/capture/payload_join.h"
 
 namespace flywheel {
 
@@ -17,6 +18,8 @@ namespace {
 
 /// An id is made when its request arrives; clocks of one server differ by less than this.
 constexpr std::chrono::seconds kIdSlack{2};
+/// Read at the most to find recent payloads; a frame has up to 64 KiB.
+constexpr std::size_t kRecentFrames = 64;
 
 bool within(TimeRange range, Time time) {
     return range.begin <= time && time < range.end;
@@ -46,38 +49,6 @@ std::vector<Feedback> merge_once(std::vector<Feedback> rolled, std::vector<Feedb
 }
 
 }  // namespace
-
-Result<SegmentRows> rows_of_segment(const Journal& journal, std::uint64_t segment) {
-    SegmentRows rows;
-    std::unordered_set<Id<Prediction>> seen;
-    std::unordered_set<Id<Feedback>> seen_feedback;
-    TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
-        if (frame.kind == FrameKind::Predictions) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto row = TRY(decode_prediction(bytes));
-                if (seen.insert(row.id).second) {
-                    rows.predictions.push_back(std::move(row));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Feedback) {
-            return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto said = TRY(decode_feedback(bytes));
-                if (seen_feedback.insert(said.id).second) {
-                    rows.feedback.push_back(std::move(said));
-                }
-                return {};
-            });
-        }
-        if (frame.kind == FrameKind::Erase) {
-            const auto erasures = TRY(erasures_of(frame));
-            rows.erasures.insert(rows.erasures.end(), erasures.begin(), erasures.end());
-        }
-        return {};
-    }));
-    return rows;
-}
 
 /// Frames of one kind, decoded row by row. A frame that is gone was rolled meanwhile; a damaged one
 /// is skipped, as recovery and roll skip it (they also count it).
@@ -174,7 +145,37 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
         return {};
     }));
     sort_once(rows);
+    TRY(join_payloads({journal_, index_, columns_}, model, rows));
     return rows;
+}
+
+Result<std::vector<std::string>> CapturedReader::recent_payloads(
+    const std::string& model, std::size_t most
+) const {
+    std::vector<Prediction> rows;
+    const auto places = index_.frames(FrameKind::Predictions, {Time::min(), Time::max()});
+    const std::size_t read = std::min(places.size(), kRecentFrames);
+    for (std::size_t i = 1; i <= read && rows.size() < most; ++i) {
+        std::vector<Prediction> of_frame;
+        const VisitPrediction take = [&](Prediction&& row) -> Result<void> {
+            const bool has_payload = !row.payload.empty() || row.payload_bytes > 0;
+            if (row.model == model && row.status == 200 && has_payload && !erased_.covers(row)) {
+                of_frame.push_back(std::move(row));
+            }
+            return {};
+        };
+        TRY(read_frames({places[places.size() - i]}, take));
+        std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(rows));
+    }
+    rows.resize(std::min(rows.size(), most));
+    TRY(join_payloads({journal_, index_, columns_}, model, rows));
+    std::vector<std::string> payloads;
+    for (Prediction& row : rows) {
+        if (!row.payload.empty()) {
+            payloads.push_back(std::move(row.payload));
+        }
+    }
+    return payloads;
 }
 
 Result<std::vector<Feedback>> CapturedReader::feedback(const std::string& model, TimeRange arrived)
@@ -281,6 +282,7 @@ Result<CapturedRequest> CapturedReader::find(
 ) const {
     CapturedRequest request;
     request.rows = TRY(rows_meant(model, id, now));
+    TRY(join_payloads({journal_, index_, columns_}, model, request.rows));
     request.feedback = TRY(feedback_about(model, id, request.rows));
     if (request.rows.empty() && request.feedback.empty()) {
         return not_found("No captured request has this id: " + id);

@@ -16,16 +16,6 @@
 
 namespace flywheel {
 
-/// The rows of one segment, each once.
-struct SegmentRows {
-    std::vector<Prediction> predictions;
-    std::vector<Feedback> feedback;
-    std::vector<Erasure> erasures;
-};
-
-/// Damage is skipped.
-Result<SegmentRows> rows_of_segment(const Journal& journal, std::uint64_t segment);
-
 class CapturedReader {
   public:
     CapturedReader(
@@ -53,6 +43,9 @@ class CapturedReader {
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
     ) const;
+    /// As CapturedRows::recent_payloads.
+    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+        const;
     /// As CapturedRows::find; rows from the columns come without their embedding.
     Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;
     /// Is there a row that feedback with this target is about?

@@ -2,23 +2,20 @@
 #include "rooms/capture/committer.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
-
-#include <fmt/format.h>
+#include <utility>
 
 #include "base/log.h"
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 
 namespace {
 
-constexpr std::chrono::seconds kOsSyncEvery{1};
-constexpr std::chrono::seconds kDiskEvery{1};
-constexpr std::size_t kOrphansMax = 100'000;
-constexpr int kOrphanChecksMax = 256;
+/// A little less than a second, within which rows are to be seen.
+constexpr std::chrono::milliseconds kOsSyncEvery{900};
 
 std::size_t payload_bytes(const std::vector<Frame>& frames) {
     std::size_t bytes = 0;
@@ -40,12 +37,17 @@ std::uint64_t rows_in(const std::vector<Frame>& frames) {
 }  // namespace
 
 Result<void> Committer::commit(Durability durability) {
-    const std::lock_guard lock(mutex_);
-    return commit_locked(durability);
+    Result<void> written;
+    {
+        const std::lock_guard lock(mutex_);
+        written = commit_locked(durability);
+    }
+    waiters_.tell();
+    return written;
 }
 
 Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
-    if (disk_over_reserve_) {
+    if (watch_.refuses_feedback()) {
         return make_error(
             Code::Unavailable,
             "The disk has no room for feedback; make room or raise capture.disk_max_gib"
@@ -57,11 +59,14 @@ Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
         const std::lock_guard lock(queue_mutex_);
         queue_.push_back(&ticket);
     }
-    const std::lock_guard lock(mutex_);
-    if (!ticket.done) {
-        // Its outcome is in the ticket; the rows of others stay pending if it failed.
-        static_cast<void>(commit_locked(Durability::Synced));
+    {
+        const std::lock_guard lock(mutex_);
+        if (!ticket.done) {
+            // Its outcome is in the ticket; the rows of others stay pending if it failed.
+            static_cast<void>(commit_locked(Durability::Synced));
+        }
     }
+    waiters_.tell();
     return std::move(ticket.receipt);
 }
 
@@ -71,20 +76,20 @@ Result<void> Committer::commit_locked(Durability durability) {
         const std::lock_guard lock(queue_mutex_);
         tickets.swap(queue_);
     }
+    waiters_.begin();
     const auto begun = monotonic_now();
     watch_pressure();
-    const std::size_t redacted_frames = pending_.size();
-    parts_.buffers.drain(pending_, bound() - std::min(bound(), pending_bytes_));
-    redact(redacted_frames);
+    const bool all_taken = drain();
     const std::size_t row_frames = pending_.size();
     stage(tickets);
     pending_bytes_ = payload_bytes(pending_);
     if (pending_.empty()) {
         answer(tickets, {});
+        waiters_.settle(all_taken, {});
         return {};
     }
     const bool said = pending_.size() > row_frames;
-    auto written = write(said || sync_is_due(durability));
+    auto written = write(said || waiters_.any() || sync_is_due(durability));
     if (!written) {
         ++counters_.failed_groups;
         counters_.failure = written.error().message;
@@ -93,9 +98,9 @@ Result<void> Committer::commit_locked(Durability durability) {
         pending_bytes_ = payload_bytes(pending_);
     }
     answer(tickets, written);
+    waiters_.settle(all_taken, written);
     const auto took = std::chrono::duration_cast<Duration>(monotonic_now() - begun).count();
-    counters_.flush_us_total += static_cast<std::uint64_t>(took);
-    counters_.flush_us_max = std::max(counters_.flush_us_max, static_cast<std::uint64_t>(took));
+    counters_.flush.add(static_cast<std::uint64_t>(took));
     return written;
 }
 
@@ -112,32 +117,18 @@ void Committer::answer(std::vector<Ticket*>& tickets, const Result<void>& writte
     }
 }
 
-/// Rows drained just now, from frame `first` on, lose what must not be written.
-void Committer::redact(std::size_t first) {
-    if (plan_.redaction.empty() || first == pending_.size()) {
-        return;
+/// Moves buffered rows into frames behind those that wait. False: some found no room.
+bool Committer::drain() {
+    const std::size_t waiting = pending_bytes_ - pending_large_;
+    auto drained = parts_.buffers.drain(bound() - std::min(bound(), waiting));
+    std::size_t large = 0;
+    for (const std::string& payload : drained.rows.large) {
+        large += payload.size();
     }
-    const auto begin = pending_.begin() + static_cast<std::ptrdiff_t>(first);
-    const std::vector<Frame> frames(
-        std::make_move_iterator(begin), std::make_move_iterator(pending_.end())
-    );
-    pending_.erase(begin, pending_.end());
-    const auto take = [&](StoredRow stored) -> Result<void> {
-        Prediction row = TRY(decode_prediction(stored));
-        const auto outcome = plan_.redaction.apply(row);
-        counters_.redacted += outcome != Redaction::Outcome::Unchanged ? 1 : 0;
-        counters_.redaction_failures += outcome == Redaction::Outcome::Failed ? 1 : 0;
-        const std::size_t bytes = prediction_bytes(row);
-        if (pending_.size() == first ||
-            pending_.back().payload.size() + bytes > RowBuffers::kFrameBytes) {
-            begin_rows(pending_.emplace_back().payload, FrameKind::Predictions);
-        }
-        append_prediction(pending_.back().payload, row);
-        return {};
-    };
-    for (const Frame& frame : frames) {
-        CHECK(each_row(frame, take).has_value());  // encoded by this room a moment ago
-    }
+    const std::size_t stored = writer_.encode(std::move(drained.rows), pending_);
+    pending_large_ += stored;
+    parts_.buffers.release_large(large - std::min(large, stored));
+    return drained.complete;
 }
 
 /// Encodes what is new of the tickets into frames behind those of the rows.
@@ -174,7 +165,7 @@ void Committer::stage(std::vector<Ticket*>& tickets) {
 }
 
 bool Committer::sync_is_due(Durability durability) const {
-    return durability == Durability::Synced || plan_.sync == SyncMode::Interval ||
+    return durability == Durability::Synced || plan_.sync != SyncMode::Os ||
            monotonic_now() - synced_at_ >= kOsSyncEvery || pending_bytes_ >= bound() / 2;
 }
 
@@ -183,29 +174,11 @@ std::size_t Committer::bound() const {
     return RowBuffers::kBuffers * plan_.buffer_bytes;
 }
 
+/// Rows wait in two places, one behind the other; full means that both are.
 void Committer::watch_pressure() {
-    const auto now = monotonic_now();
-    if (plan_.disk &&
-        (disk_seen_at_ == decltype(now)::min() || now - disk_seen_at_ >= kDiskEvery)) {
-        disk_ = plan_.disk();
-        disk_seen_at_ = now;
-        disk_over_reserve_ = disk_.limit > 0 && disk_.used > disk_.limit + plan_.feedback_reserve;
-    }
-    const double pending = static_cast<double>(pending_bytes_) / static_cast<double>(bound());
-    const double disk =
-        disk_.limit == 0 ? 0 : static_cast<double>(disk_.used) / static_cast<double>(disk_.limit);
-    // Rows wait in two places, one behind the other; full means that both are.
-    const PressureReading reading{
-        std::min(1.0, pending) / 2 + parts_.buffers.fullness() / 2, disk, disk_.no_space
-    };
-    if (parts_.pressure.observe(now, reading)) {
-        log_warn(
-            "capture.pressure",
-            {{"level", std::to_string(static_cast<int>(parts_.pressure.level()))},
-             {"buffers", fmt::format("{:.2f}", reading.buffers)},
-             {"disk", fmt::format("{:.2f}", reading.disk)}}
-        );
-    }
+    const std::size_t waiting = pending_bytes_ - pending_large_;
+    const double pending = static_cast<double>(waiting) / static_cast<double>(bound());
+    watch_.look(std::min(1.0, pending) / 2 + parts_.buffers.fullness() / 2);
 }
 
 /// A journal that failed goes on in a new segment, so that the second try is worth it.
@@ -249,38 +222,31 @@ void Committer::publish() {
         CHECK(contents.has_value());  // encoded by this room a moment ago
         if (pending_[i].kind == FrameKind::Predictions) {
             counters_.captured += contents->rows;
-            for (auto key = contents->keys.begin();
-                 !orphans_.empty() && key != contents->keys.end();
-                 ++key) {
-                orphans_.erase(*key);
-            }
+            orphans_.found(contents->keys);
         }
         parts_.index.add(places_[i], pending_[i].kind, *std::move(contents));
     }
     for (const Frame& frame : pending_) {
         if (frame.kind == FrameKind::Feedback) {
-            note_orphans(frame);
+            CHECK(each_row(frame, [&](StoredRow bytes) -> Result<void> {
+                      const Feedback said = TRY(decode_feedback(bytes));
+                      counters_.feedback.add(said);
+                      orphans_.note(said, parts_.index);
+                      return {};
+                  }).has_value());  // encoded by this room a moment ago
         }
     }
     counters_.bytes += pending_bytes_;
     counters_.groups = ++groups_;
     counters_.failure.clear();
+    forget_pending();
+}
+
+void Committer::forget_pending() {
     pending_.clear();
     places_.clear();
     pending_bytes_ = 0;
-}
-
-void Committer::note_orphans(const Frame& frame) {
-    const auto note = [&](StoredRow bytes) -> Result<void> {
-        const Feedback said = TRY(decode_feedback(bytes));
-        const std::vector<std::uint64_t> keys = {key_of(said.model, said.target)};
-        if (orphans_.size() < kOrphansMax &&
-            parts_.index.find(FrameKind::Predictions, keys).empty()) {
-            orphans_.try_emplace(keys[0], Orphan{said.model, said.target, false});
-        }
-        return {};
-    };
-    CHECK(each_row(frame, note).has_value());  // it was decoded before
+    parts_.buffers.release_large(std::exchange(pending_large_, 0));
 }
 
 /// What was said before this start and is in the columns already.
@@ -307,7 +273,8 @@ void Committer::load_known(const std::string& model) {
 
 Result<void> Committer::write_erasures(const std::vector<Erasure>& erasures) {
     const std::lock_guard lock(mutex_);
-    TRY(commit_locked(Durability::Synced));
+    TRY(commit_locked(Durability::Synced));  // whom it settles, the next commit tells
+    writer_.forget_payloads();
     pending_.push_back(erase_frame(erasures));
     auto written = write(true);
     if (!written) {
@@ -318,18 +285,37 @@ Result<void> Committer::write_erasures(const std::vector<Erasure>& erasures) {
 }
 
 Result<void> Committer::seal() {
+    Result<void> sealed;
+    {
+        const std::lock_guard lock(mutex_);
+        sealed = commit_locked(Durability::Synced);
+        if (sealed) {
+            sealed = parts_.journal.seal();
+        }
+    }
+    waiters_.tell();
+    return sealed;
+}
+
+Result<void> Committer::seal_payloads() {
     const std::lock_guard lock(mutex_);
     TRY(commit_locked(Durability::Synced));
+    writer_.forget_payloads();
     return parts_.journal.seal();
 }
 
 void Committer::give_up() {
-    const std::lock_guard lock(mutex_);
-    parts_.buffers.drain(pending_, bound());
-    counters_.dropped_error += rows_in(pending_);
-    pending_.clear();
-    places_.clear();
-    pending_bytes_ = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        drain();
+        counters_.dropped_error += rows_in(pending_);
+        const bool lost = !pending_.empty();
+        forget_pending();
+        const Error stopped = make_error(Code::Unavailable, "Capture has stopped");
+        waiters_.begin();
+        waiters_.settle(true, lost ? Result<void>(stopped) : Result<void>());
+    }
+    waiters_.tell();
 }
 
 Result<void> Committer::recover(FrameFound&& found) {
@@ -341,32 +327,34 @@ Result<void> Committer::recover(FrameFound&& found) {
     }
     const std::lock_guard lock(mutex_);
     parts_.index.add(found.place, found.kind, std::move(found.contents));
+    if (found.kind == FrameKind::Payload) {
+        return each_payload(found.frame, [&](const PayloadView& payload) {
+            writer_.remember(payload);
+            return Result<void>();
+        });
+    }
     if (found.kind != FrameKind::Feedback) {
         return {};
     }
-    note_orphans(found.frame);
     return each_row(found.frame, [&](StoredRow bytes) -> Result<void> {
-        known_.take(TRY(decode_feedback(bytes)));
+        Feedback said = TRY(decode_feedback(bytes));
+        orphans_.note(said, parts_.index);
+        known_.take(said);
         known_.keep();
         return {};
     });
 }
 
 Result<void> Committer::recheck_orphans(const CapturedReader& reader, Time now) {
-    std::vector<std::pair<std::uint64_t, Orphan>> unchecked;
+    std::vector<Orphan> unchecked;
     {
         const std::lock_guard lock(mutex_);
-        for (auto& [key, orphan] : orphans_) {
-            if (!orphan.checked && unchecked.size() < kOrphanChecksMax) {
-                orphan.checked = true;
-                unchecked.emplace_back(key, orphan);
-            }
-        }
+        unchecked = orphans_.unchecked();
     }
-    for (const auto& [key, orphan] : unchecked) {
+    for (const Orphan& orphan : unchecked) {
         if (TRY(reader.has_row(orphan.model, orphan.target, now))) {
             const std::lock_guard lock(mutex_);
-            orphans_.erase(key);
+            orphans_.found(std::array{orphan.key});
         }
     }
     return {};
@@ -389,8 +377,13 @@ void Committer::count(CaptureCounters& out) const {
     out.level = parts_.pressure.level();
     out.level_changes = parts_.pressure.changes();
     out.payloads_left_out = tally.payloads_left_out;
+    const WriterTally& written = writer_.tally();
+    out.redacted += written.redacted;
+    out.redaction_failures += written.redaction_failures;
+    out.payloads_stored = written.payloads_stored;
+    out.payloads_known = written.payloads_known;
     out.orphans = orphans_.size();
-    out.memory_bytes = waiting + pending_bytes_;
+    out.memory_bytes = waiting + pending_bytes_ - pending_large_;
 }
 
 }  // namespace flywheel

@@ -14,8 +14,12 @@
 #include "base/clock.h"
 #include "rooms/capture/capture.h"
 #include "rooms/capture/captured_reader.h"
+#include "rooms/capture/durable_waiters.h"
+#include "rooms/capture/intake/pressure_watch.h"
 #include "rooms/capture/known_feedback.h"
-#include "rooms/capture/row_buffers.h"
+#include "rooms/capture/orphans.h"
+#include "rooms/capture/staging/row_buffers.h"
+#include "rooms/capture/staging/row_writer.h"
 
 namespace flywheel {
 
@@ -32,19 +36,30 @@ struct CommitParts {
 class Committer {
   public:
     Committer(const Capture::Plan& plan, CommitParts parts)
-        : plan_(plan), parts_(parts), known_(plan.remembered) {}
+        : plan_(plan),
+          parts_(parts),
+          writer_(plan.redaction),
+          watch_(parts.pressure, plan.disk, plan.feedback_reserve),
+          known_(plan.remembered) {}
 
     enum class Durability { AsPlanned, Synced };
 
     /// Writes what waits. After an error it still waits, and feedback that was part of it is
     /// refused.
     Result<void> commit(Durability durability);
+
+    /// Calls `then` when all rows that the buffers hold now are durable, or when they are not.
+    void wait(DurableWaiters::Waiter then) { waiters_.add(std::move(then)); }
+
     /// As FeedbackSink::submit_feedback.
     Result<FeedbackReceipt> submit(std::vector<Feedback> feedback);
-    /// Writes an erase frame and makes it durable, together with all that waits.
+    /// Writes an erase frame and makes it durable, together with all that waits. Rows that come
+    /// later bring their payloads again.
     Result<void> write_erasures(const std::vector<Erasure>& erasures);
     /// Seals the open segment, after commit().
     Result<void> seal();
+    /// As seal(); rows that come later bring their payloads again.
+    Result<void> seal_payloads();
     /// Counts everything that still waits as dropped.
     void give_up();
 
@@ -68,20 +83,14 @@ class Committer {
         FeedbackReceipt wanted;
     };
 
-    struct Orphan {
-        std::string model;
-        std::string target;
-        bool checked = false;
-    };
-
     Result<void> commit_locked(Durability durability);
     void stage(std::vector<Ticket*>& tickets);
-    void redact(std::size_t first);
+    bool drain();
+    void forget_pending();
     void answer(std::vector<Ticket*>& tickets, const Result<void>& written);
     Result<void> write(bool synced);
     Result<void> write_once(bool synced);
     void publish();
-    void note_orphans(const Frame& frame);
     void load_known(const std::string& model);
     [[nodiscard]] bool sync_is_due(Durability durability) const;
     void watch_pressure();
@@ -92,19 +101,19 @@ class Committer {
 
     mutable std::mutex queue_mutex_;
     std::vector<Ticket*> queue_;
+    DurableWaiters waiters_;
 
     mutable std::mutex mutex_;        ///< One commit at a time; guards what follows.
     std::vector<Frame> pending_;      ///< Not yet durable.
     std::vector<FramePlace> places_;  ///< Of those frames that are appended; shorter than pending_.
     std::size_t pending_bytes_ = 0;
+    std::size_t pending_large_ = 0;  ///< Of these, bytes of large payloads.
+    RowWriter writer_;
     std::chrono::steady_clock::time_point synced_at_{};
-    DiskUse disk_;
-    std::atomic<bool> disk_over_reserve_ = false;  ///< Not even feedback has room.
-    std::chrono::steady_clock::time_point disk_seen_at_ =
-        std::chrono::steady_clock::time_point::min();
+    PressureWatch watch_;
     KnownFeedback known_;
     std::unordered_map<std::string, bool> known_loaded_;
-    std::unordered_map<std::uint64_t, Orphan> orphans_;
+    Orphans orphans_;
     CaptureCounters counters_;
     std::atomic<std::uint64_t> groups_ = 0;
 };

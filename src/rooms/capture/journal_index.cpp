@@ -8,9 +8,10 @@
 #include <set>
 #include <thread>
 
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/feedback_codec.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/captured_keys.h"
+#include "rooms/capture/frames/feedback_codec.h"
+#include "rooms/capture/frames/payload_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 
@@ -47,6 +48,14 @@ Result<FrameContents> contents_of(const Frame& frame) {
     FrameContents contents;
     if (frame.kind == FrameKind::Erase) {
         return contents;  // found by nobody: who opens the journal reads all of them
+    }
+    if (frame.kind == FrameKind::Payload) {
+        TRY(each_payload(frame, [&](const PayloadView& payload) {
+            widen(contents.times, payload.first_seen);
+            contents.keys.push_back(key_of(payload.model, payload.digest));
+            return Result<void>();
+        }));
+        return contents;
     }
     const bool predictions = frame.kind == FrameKind::Predictions;
     if (!predictions && frame.kind != FrameKind::Feedback) {
@@ -144,10 +153,10 @@ std::vector<FramePlace> JournalIndex::find(FrameKind kind, std::span<const std::
     std::set<FramePlace> places;
     const std::shared_lock lock(mutex_);
     for (const auto& [number, segment] : segments_) {
-        const auto take = [&, number = number, &segment = segment](const Key& key) {
-            const IndexedFrame& frame = segment.frames[key.frame];
+        const auto take = [&, at = number, &in = segment](const Key& key) {
+            const IndexedFrame& frame = in.frames[key.frame];
             if (frame.kind == kind) {
-                places.insert({number, frame.offset});
+                places.insert({at, frame.offset});
             }
         };
         for (const auto wanted : keys) {
@@ -155,6 +164,20 @@ std::vector<FramePlace> JournalIndex::find(FrameKind kind, std::span<const std::
         }
     }
     return {places.begin(), places.end()};
+}
+
+std::optional<Time> JournalIndex::oldest() const {
+    const std::shared_lock lock(mutex_);
+    for (const auto& [number, segment] : segments_) {
+        Time least = Time::max();
+        for (const IndexedFrame& frame : segment.frames) {
+            least = std::min(least, frame.times.begin);
+        }
+        if (least != Time::max()) {
+            return least;
+        }
+    }
+    return std::nullopt;
 }
 
 std::uint64_t JournalIndex::rows(std::uint64_t segment) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <vector>
@@ -19,14 +20,14 @@ namespace flywheel {
 
 /// What one frame holds, as the index needs it.
 struct FrameContents {
-    std::uint64_t rows = 0;
+    std::uint64_t rows = 0;  ///< Payloads are none.
     TimeRange times{
         Time::max(), Time::min()
     };  ///< Least and greatest time (or arrival), both inclusive.
     std::vector<std::uint64_t> keys;  ///< See captured_keys.h.
 };
 
-/// Looks into a frame of predictions or feedback; Corrupt when it is neither.
+/// Looks into a frame of predictions, payloads or feedback; Corrupt when it is none of these.
 Result<FrameContents> contents_of(const Frame& frame);
 
 /// A frame of the journal, as recovery needs it.
@@ -57,6 +58,8 @@ class JournalIndex {
     [[nodiscard]] std::vector<FramePlace> find(FrameKind kind, std::span<const std::uint64_t> keys)
         const;
     [[nodiscard]] std::uint64_t rows(std::uint64_t segment) const;
+    /// Least time of the rows in the oldest segment; nothing without rows.
+    [[nodiscard]] std::optional<Time> oldest() const;
 
   private:
     struct IndexedFrame {

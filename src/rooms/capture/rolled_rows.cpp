@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/captured_keys.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "records/payload.h"
 #include "rooms/collection/near_duplicates.h"
 #include "tasks/text/payload.h"
 #include "tasks/text/shingles.h"
@@ -225,7 +226,8 @@ Result<Summary> Collection::collect(const Plan& plan, TimeRange window) {
     const auto take_all = [&]() -> Result<void> {
         for (auto& row : rows) {
             ++summary.rows;
-            if (!text::check_payload(row.payload)) {
+            const bool is_text = row.media_type.empty() || row.media_type == kTextPayload;
+            if (!is_text || !text::check_payload(row.payload)) {
                 ++summary.unusable;
                 continue;
             }

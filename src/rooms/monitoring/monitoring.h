@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -43,6 +44,18 @@ struct Watch {
     bool tested = false;             ///< False: reference, too few rows.
 };
 
+/// How capture fares, as whoever watches over it tells.
+struct CaptureState {
+    int worst_level = 0;  ///< Since it was last told: 2 = rows were sampled, 3 = dropped.
+    int level = 0;        ///< Now.
+    std::uint64_t sampled_away = 0;  ///< Since the start, as the next.
+    std::uint64_t dropped = 0;
+    Time now = {};
+};
+
+/// What Incidents about capture have in `families`; their model is "", they concern all.
+inline constexpr std::string_view kCaptureFamily = "capture";
+
 /// A share with its 95 % interval.
 struct AuditedAccuracy {
     std::int64_t n = 0;   ///< Audited rows with a label.
@@ -68,6 +81,10 @@ class Monitoring {
     /// Profiles the window and updates the evidence. A promotion starts a new reference (open
     /// Incidents are superseded). A second run for the same window finds the first one's Profile.
     Result<Watch> watch(const Plan& plan);
+
+    /// Opens an Incident when capture has had to sample or drop rows, and closes it when it holds
+    /// back nothing any more. One at a time; the one that this call opened or closed.
+    Result<std::optional<Incident>> note_capture(const CaptureState& state);
 
     /// Accuracy of what was served in `window`, from the uniform audit arm only.
     Result<AuditedAccuracy> audited_accuracy(const std::string& model, TimeRange window) const;

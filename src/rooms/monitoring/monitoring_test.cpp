@@ -340,5 +340,34 @@ TEST(LastAudits, ComeOldestFirstAndOnlyWhenLabelled) {
     EXPECT_TRUE(world.monitoring.last_audits("news", kStart, 3).value().empty());
 }
 
+TEST(CaptureIncidents, OpenOnceWhenRowsAreMissingAndCloseWhenNoneAre) {
+    World world;
+    const auto note = [&](int worst, int level) {
+        return world.monitoring
+            .note_capture(
+                {.worst_level = worst,
+                 .level = level,
+                 .sampled_away = 90,
+                 .dropped = 7,
+                 .now = kStart + std::chrono::minutes(worst + level)}
+            )
+            .value();
+    };
+    EXPECT_FALSE(note(1, 1)) << "payloads are thinned, no row is missing";
+    const auto opened = note(3, 2);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(opened->families, kCaptureFamily);
+    EXPECT_NE(opened->sentence.find("rows are dropped"), std::string::npos);
+    EXPECT_NE(opened->sentence.find("90 rows sampled away, 7 dropped"), std::string::npos);
+    EXPECT_FALSE(note(2, 2)) << "it is open already";
+    EXPECT_FALSE(note(2, 0)) << "rows were missing a moment ago";
+    const auto closed = note(0, 0);
+    ASSERT_TRUE(closed);
+    EXPECT_EQ(closed->state, IncidentState::Closed);
+    EXPECT_FALSE(note(0, 0));
+    EXPECT_EQ(world.incidents().size(), 1U);
+    EXPECT_FALSE(world.month().incident_open) << "drift is another matter";
+}
+
 }  // namespace
 }  // namespace flywheel::monitoring

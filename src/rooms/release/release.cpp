@@ -7,12 +7,16 @@
 
 #include <fmt/format.h>
 
+#include "rooms/release/next_event.h"
+
 namespace flywheel::release {
 
 namespace {
 
-Result<std::optional<Rollout>> newest(const Reader<Rollout>& rollouts, const std::string& model) {
-    return rollouts.first(Where<Rollout>().eq(&Rollout::model, model).newest(&Rollout::seq));
+Result<RolloutFold> fold_of(const Reader<Rollout>& rollouts, const std::string& model) {
+    return RolloutFold(
+        TRY(rollouts.select(Where<Rollout>().eq(&Rollout::model, model).order(&Rollout::seq)))
+    );
 }
 
 Result<std::optional<ModelVersion>> numbered(
@@ -21,31 +25,6 @@ Result<std::optional<ModelVersion>> numbered(
     return versions.first(
         Where<ModelVersion>().eq(&ModelVersion::model, model).eq(&ModelVersion::number, number)
     );
-}
-
-/// The next move of the label, not yet written.
-Rollout next_move(const std::string& model, const std::optional<Rollout>& before, Time now) {
-    Rollout rollout;
-    rollout.model = model;
-    rollout.seq = before ? before->seq + 1 : 1;
-    rollout.from_version = before ? before->to_version : 0;
-    rollout.created = now;
-    rollout.id = Id<Rollout>::derived(now, fmt::format("rollout|{}|{}", model, rollout.seq));
-    return rollout;
-}
-
-/// Versions that were served one after the other, without the moves that were taken back: the last
-/// one is served now.
-std::vector<std::int64_t> standing_versions(const std::vector<Rollout>& moves) {
-    std::vector<std::int64_t> stack;
-    for (const auto& move : moves) {
-        if (move.state == RolloutState::Done) {
-            stack.push_back(move.to_version);
-        } else if (!stack.empty()) {
-            stack.pop_back();
-        }
-    }
-    return stack;
 }
 
 Result<bool> was_rolled_back(
@@ -100,104 +79,72 @@ Result<Outcome> Release::act(const Plan& plan, const Evaluation& evaluation) {
         return Outcome{true, std::move(found), std::move(reason)};
     }
     const auto challenger = TRY(versions_.get(evaluation.challenger));
-    const auto before = TRY(newest(rollouts, evaluation.model));
+    auto before = TRY(fold_of(rollouts, evaluation.model));
+    const auto stays = [](std::string reason) {
+        return Outcome{false, std::nullopt, std::move(reason)};
+    };
+    if (before.live()) {
+        return stays(fmt::format(
+            "A {} of version {} is under way; it is decided first.",
+            noun_of(before.live()->state),
+            before.live()->to_version
+        ));
+    }
     const auto served = TRY(champion(evaluation.model));
     const auto served_id = served ? std::optional(served->id) : std::nullopt;
     if (served_id == evaluation.challenger) {
         return Outcome{
-            false, before, fmt::format("Version {} is served already.", challenger.number)
+            false, before.newest(), fmt::format("Version {} is served already.", challenger.number)
         };
     }
     if (served_id != evaluation.champion) {
-        return Outcome{
-            false,
-            std::nullopt,
-            fmt::format(
-                "Another version than the one judged is served now, version {}: judge again.",
-                served ? served->number : 0
-            )
-        };
+        return stays(fmt::format(
+            "Another version than the one judged is served now, version {}: judge again.",
+            served ? served->number : 0
+        ));
     }
     if (TRY(was_rolled_back(rollouts, evaluation.model, challenger.number))) {
-        return Outcome{
-            false,
-            std::nullopt,
-            fmt::format(
-                "Version {} was rolled back before; only a person can release it again.",
-                challenger.number
-            )
-        };
+        return stays(fmt::format(
+            "Version {} was rolled back before; only a person can release it again.",
+            challenger.number
+        ));
     }
     Opinion told = opinion(plan, evaluation);
     if (!told.move) {
-        return Outcome{false, std::nullopt, std::move(told.reason)};
+        return stays(std::move(told.reason));
     }
-    Rollout rollout = next_move(evaluation.model, before, plan.now);
-    rollout.turn = evaluation.turn;
-    rollout.evaluation = evaluation.id;
-    rollout.to_version = challenger.number;
-    rollout.who = "loop";
-    rollout.reason = told.reason;
-    TRY(rollouts_.insert(rollout));
+    Rollout event = next_event(evaluation.model, before, plan.now);
+    event.turn = evaluation.turn;
+    event.evaluation = evaluation.id;
+    event.to_version = challenger.number;
+    event.signature_change = served && served->labels != challenger.labels;  // the schema's classes
+    event.who = "loop";
+    event.reason = told.reason;
+    TRY(append(before, event));
     TRY(transaction->commit());
-    return Outcome{true, std::move(rollout), std::move(told.reason)};
+    return Outcome{true, std::move(event), std::move(told.reason)};
 }
 
-Result<Rollout> Release::promote(
-    const std::string& model, std::int64_t number, const std::string& who, Time now
-) {
-    const auto transaction = TRY(rollouts_.begin());
-    if (!TRY(numbered(versions_, model, number))) {
-        return not_found(fmt::format("No such version of this model: '{}', {}", model, number));
-    }
-    auto before = TRY(newest(rollouts_.reader(), model));
-    if (before && before->to_version == number) {
-        return std::move(*before);
-    }
-    Rollout rollout = next_move(model, before, now);
-    rollout.to_version = number;
-    rollout.who = who;
-    rollout.reason = fmt::format("{} released version {}.", who, number);
-    TRY(rollouts_.insert(rollout));
-    TRY(transaction->commit());
-    return rollout;
+/// Writes the event and goes on from it.
+Result<void> Release::append(RolloutFold& fold, const Rollout& event) {
+    TRY(rollouts_.insert(event));
+    fold.add(event);
+    return {};
 }
 
-Result<Rollout> Release::rollback(
-    const std::string& model, const std::string& who, const std::string& reason, Time now
-) {
-    const auto transaction = TRY(rollouts_.begin());
-    const auto moves = TRY(
-        rollouts_.reader().select(Where<Rollout>().eq(&Rollout::model, model).order(&Rollout::seq))
-    );
-    const auto standing = standing_versions(moves);
-    if (standing.size() < 2) {
-        return make_error(
-            Code::Conflict,
-            fmt::format("There is no earlier version to go back to; promote one: '{}'", model)
-        );
-    }
-    Rollout rollout = next_move(model, moves.back(), now);
-    rollout.to_version = standing[standing.size() - 2];
-    rollout.state = RolloutState::RolledBack;
-    rollout.who = who;
-    rollout.reason = reason;
-    TRY(rollouts_.insert(rollout));
-    TRY(transaction->commit());
-    return rollout;
+Result<RolloutFold> Release::standing(const std::string& model) const {
+    return fold_of(rollouts_.reader(), model);
 }
 
 Result<std::optional<ModelVersion>> Release::champion(const std::string& model) const {
-    const auto newest_move = TRY(newest(rollouts_.reader(), model));
-    if (!newest_move) {
+    const std::int64_t stable = TRY(standing(model)).labels().stable;
+    if (stable == 0) {
         return std::optional<ModelVersion>();
     }
-    auto version = TRY(numbered(versions_, model, newest_move->to_version));
+    auto version = TRY(numbered(versions_, model, stable));
     if (!version) {
         return corrupt(fmt::format(
-            "The released version is not in the ledger: '{}', version {}",
-            model,
-            newest_move->to_version
+            "The released version is not in the ledger: '{}', version {}", model, stable
         ));
     }
     return version;

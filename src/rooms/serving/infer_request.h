@@ -14,17 +14,18 @@
 #include "base/id.h"
 #include "ports/engine/tensor.h"
 #include "records/prediction.h"
-#include "rooms/serving/served_version.h"
+#include "rooms/serving/versions/served_version.h"
 
 namespace flywheel::serving {
 
 struct InferRequest {
     std::string_view model;
-    std::string_view version;     ///< "" or "stable", "previous", or a version's number.
+    std::string_view version;     ///< "", a label, or a version's number.
     std::string_view request_id;  ///< "" = the base id becomes it.
     /// Of a text classifier: 1 to max_rows, each valid UTF-8 and not empty.
     std::span<const std::string_view> texts;
-    bool keep_payload = true;  ///< False: only the digest of each text is recorded.
+    bool keep_payload = true;   ///< False: only the digest of each row is recorded.
+    bool keep_outputs = false;  ///< Of a model over tensors: all of `wanted` are recorded.
 
     /// Of a model over tensors: its inputs in its order, checked against its signature.
     std::span<const TensorView> inputs = {};
@@ -32,6 +33,7 @@ struct InferRequest {
     std::int64_t rows = 0;                     ///< Of `inputs`.
 
     std::string_view subject = {};                    ///< Whose data this is; "" = not said.
+    std::string_view key_name = {};                   ///< Name of the caller's key; "" = none.
     std::string_view key = {};                        ///< What a split sticks to; "" = not said.
     std::span<const std::string_view> subjects = {};  ///< None, one for all rows, or one a row.
     std::span<const std::string> row_ids = {};        ///< None, or the caller's, one a row.
@@ -40,10 +42,15 @@ struct InferRequest {
     std::chrono::microseconds timeout{0};  ///< 0 = the default.
 };
 
+struct Split;
+struct Mirror;
+
 /// Which version answers, and why that one.
 struct Chosen {
     std::shared_ptr<const ServedVersion> version;
     Route route = Route::Stable;
+    std::shared_ptr<const Split> split = {};    ///< Still to be settled (split.h); null = it is.
+    std::shared_ptr<const Mirror> mirror = {};  ///< Who gets a copy; null = nobody.
 };
 
 struct InferAnswer {

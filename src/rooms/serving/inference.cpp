@@ -6,24 +6,15 @@
 
 #include <fmt/format.h>
 
-#include "base/rng.h"
 #include "base/text.h"
+#include "rooms/serving/id_rng.h"
 #include "rooms/serving/serving.h"
 
 namespace flywheel::serving {
 
-namespace {
-
-/// Ids must differ between threads and processes, so each thread draws from a seed of its own.
-Rng& id_rng() {
-    thread_local Rng rng(fresh_seed());
-    return rng;
-}
-
-}  // namespace
-
 Inference::Inference(const Serving& serving, Chosen chosen, const InferRequest& request)
     : request_(request),
+      mirror_(chosen.mirror),
       arrived_(serving.clock_->now()),
       answer_(serving.begin_answer(request, std::move(chosen), arrived_)),
       rows_(request_, answer_, arrived_) {}
@@ -155,6 +146,9 @@ void Serving::answered(Inference& inference) {
     counts.succeeded(inference.times, answer.route, answer.base_id.time(), inference.batch_);
     inference.rows_.record(*recorder_, inference.times);
     inference.queued_ = nullptr;
+    if (inference.mirror_) {
+        shadow_.offer(*inference.mirror_, inference.request_, answer, inference.arrived_);
+    }
     counts.stage(answer.route, Stage::Capture).add(monotonic_now() - recording);
 }
 
@@ -177,7 +171,9 @@ void Serving::left(Inference& inference) {
 }
 
 Result<InferAnswer> Serving::infer(const InferRequest& request) {
-    return infer(TRY(choose(request.model, request.version)), request);
+    Chosen chosen = TRY(choose(request.model, request.version, key_of(request)));
+    settle(chosen, key_of(request));
+    return infer(std::move(chosen), request);
 }
 
 Result<InferAnswer> Serving::infer(Chosen chosen, const InferRequest& request) {

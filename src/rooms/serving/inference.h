@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "rooms/serving/batch_threads.h"
+#include "rooms/serving/batching/batch_threads.h"
 #include "rooms/serving/infer_request.h"
 #include "rooms/serving/served_rows.h"
 
@@ -37,6 +37,7 @@ class Inference {
     friend class Serving;
 
     InferRequest request_;
+    std::shared_ptr<const Mirror> mirror_;  // who gets a copy
     Time arrived_;
     InferAnswer answer_;
     ServedRows rows_;

@@ -5,8 +5,10 @@
 #include <span>
 
 #include "base/hash.h"
+#include "records/payload.h"
 #include "records/uncertainty.h"
-#include "rooms/serving/tensor_rows.h"
+#include "rooms/serving/batching/tensor_rows.h"
+#include "rooms/serving/recorded_tensors.h"
 #include "vectors/half.h"
 
 namespace flywheel::serving {
@@ -76,25 +78,6 @@ std::size_t ServedRows::row_count() const {
                                                  : request_->texts.size();
 }
 
-/// Of a text, or of the row's slice of each input, one after the other.
-Digest ServedRows::digest_of(std::size_t row) const {
-    if (answer_->served->tensors() == nullptr) {
-        return sha256(request_->texts[row]);
-    }
-    std::string slices;
-    const auto rows = static_cast<std::size_t>(std::max<std::int64_t>(request_->rows, 1));
-    for (const TensorView& input : request_->inputs) {
-        const std::size_t bytes = input.bytes.size() / rows;
-        slices.append(reinterpret_cast<const char*>(input.bytes.data()) + row * bytes, bytes);
-        const std::size_t count = input.strings.size() / rows;
-        for (const std::string_view text : input.strings.subspan(row * count, count)) {
-            slices += std::to_string(text.size()) + ':';
-            slices += text;
-        }
-    }
-    return sha256(slices);
-}
-
 Prediction ServedRows::blank(std::size_t row) const {
     Prediction prediction;
     prediction.id.uuid = answer_->base_id.with_row(static_cast<std::uint16_t>(row));
@@ -103,9 +86,8 @@ Prediction ServedRows::blank(std::size_t row) const {
     prediction.model = answer_->served->model;
     prediction.version = answer_->served->number_text;
     prediction.route = answer_->route;
-    if (row < row_count()) {
-        prediction.payload_digest = digest_of(row);
-    }
+    prediction.engine = answer_->served->engine;
+    prediction.key_name = request_->key_name;
     const auto& subjects = request_->subjects;
     prediction.raw_subject =
         subjects.empty() ? request_->subject : subjects[subjects.size() == 1 ? 0 : row];
@@ -138,24 +120,52 @@ void ServedRows::tell_scores(std::size_t row, Prediction& prediction) const {
     }
 }
 
+/// The payload, or only its digest when the caller does not want it kept.
+void ServedRows::put_text(std::size_t row, Prediction& out) const {
+    const std::string_view text = request_->texts[row];
+    if (request_->keep_payload) {
+        out.payload = text;
+        out.media_type = kTextPayload;
+    } else {
+        out.payload_digest = sha256(text);
+    }
+}
+
 void ServedRows::record(Recorder& recorder, const InferTimes& times) const {
-    if (answer_->served->tensors() != nullptr) {
-        for (std::size_t row = 0; row < row_count(); ++row) {
-            Prediction prediction = blank(row);
-            tell_scores(row, prediction);
-            set_times(prediction, times);
-            prediction.batch_rows = static_cast<std::int32_t>(answer_->batch_rows);
-            recorder.record(std::move(prediction));
-        }
+    if (!recorder.takes_rows()) {
         return;
     }
+    if (answer_->served->tensors() != nullptr) {
+        record_tensors(recorder, times);
+    } else {
+        record_texts(recorder, times);
+    }
+}
+
+void ServedRows::record_tensors(Recorder& recorder, const InferTimes& times) const {
+    RecordedTensors tensors(answer_->served->signature, request_->inputs, row_count());
+    tensors.look_at(request_->wanted, answer_->tensors, request_->keep_outputs);
+    for (std::size_t row = 0; row < row_count(); ++row) {
+        Prediction prediction = blank(row);
+        tensors.put_payload(row, prediction);
+        if (!request_->keep_payload) {
+            prediction.payload_digest = sha256(prediction.payload);
+            prediction.payload.clear();
+        }
+        tell_scores(row, prediction);
+        tensors.put_answer(row, prediction);
+        set_times(prediction, times);
+        prediction.batch_rows = static_cast<std::int32_t>(answer_->batch_rows);
+        recorder.record(std::move(prediction));
+    }
+}
+
+void ServedRows::record_texts(Recorder& recorder, const InferTimes& times) const {
     const std::size_t classes = answer_->served->classes();
     const std::size_t size = answer_->served->embedding_size();
     for (std::size_t row = 0; row < request_->texts.size(); ++row) {
         Prediction prediction = blank(row);
-        if (request_->keep_payload) {
-            prediction.payload = request_->texts[row];
-        }
+        put_text(row, prediction);
         prediction.label = answer_->labels[row];
         const float* scores = answer_->scores.data() + row * classes;
         prediction.scores.assign(scores, scores + classes);
@@ -181,6 +191,9 @@ void ServedRows::refuse(Recorder& recorder, const Refused& refused) const {
     const std::size_t rows = std::clamp<std::size_t>(row_count(), 1, kMaxRefusedRows);
     for (std::size_t row = 0; row < rows; ++row) {
         Prediction prediction = blank(row);
+        if (row < request_->texts.size()) {
+            prediction.payload_digest = sha256(request_->texts[row]);
+        }
         set_times(prediction, refused.times);
         prediction.status = refused.status;
         prediction.cancelled = refused.status == http_status(Code::Cancelled);

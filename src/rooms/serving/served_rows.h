@@ -38,7 +38,9 @@ class ServedRows {
     [[nodiscard]] std::size_t row_count() const;
 
   private:
-    [[nodiscard]] Digest digest_of(std::size_t row) const;
+    void put_text(std::size_t row, Prediction& out) const;
+    void record_texts(Recorder& recorder, const InferTimes& times) const;
+    void record_tensors(Recorder& recorder, const InferTimes& times) const;
     [[nodiscard]] Prediction blank(std::size_t row) const;
     /// Label and scores of a row of a model over tensors that has labels.
     void tell_scores(std::size_t row, Prediction& prediction) const;

@@ -1,14 +1,17 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// The room serving: answers texts with the version that the newest Rollout names, and hands every
-// row to the Recorder. infer() may be called by any thread, also while refresh() swaps versions;
-// refresh() by any thread, one at a time goes through.
+// The room serving: answers with the versions that the labels of a model point to, and hands every
+// row to the Recorder. All verbs may be called by any thread, infer() also while versions are
+// swapped; start() and stop() by the one that made it. Loads of one model go one after the other.
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,44 +27,20 @@
 #include "records/correction.h"
 #include "records/model_version.h"
 #include "records/prediction.h"
-#include "records/rollout.h"
+#include "records/rollout_fold.h"
 #include "rooms/serving/infer_request.h"
 #include "rooms/serving/inference.h"
 #include "rooms/serving/published.h"
-#include "rooms/serving/served_version.h"
+#include "rooms/serving/serving_plan.h"
+#include "rooms/serving/shadow_queue.h"
+#include "rooms/serving/version_table.h"
+#include "rooms/serving/versions/load_thread.h"
+#include "rooms/serving/versions/version_loader.h"
 
 namespace flywheel::serving {
 
-struct Plan {
-    std::size_t max_rows = 4096;               ///< Texts a request; never above 65,536.
-    std::size_t max_text_bytes = 1024 * 1024;  ///< One text.
-    double prior_discount =
-        0.25;              ///< While no class mix is measured, scores are divided by prior^this.
-    BatchLimits batching;  ///< Of models that run in batches.
-    std::optional<std::uint64_t>
-        id_seed;  ///< Set: ids follow from it, the time and the request id (replays).
-};
-
-/// One model as it stands now; for readiness and /v1/status.
-struct ModelStatus {
-    std::string model;
-    std::int64_t stable = 0;          ///< Version number; 0 = nothing is loaded.
-    std::int64_t previous = 0;        ///< Loaded for a quick rollback; 0 = none.
-    std::vector<std::int64_t> known;  ///< Version numbers in the ledger, rising.
-    std::map<std::int64_t, std::shared_ptr<ServedCounts>> counts;  ///< By version ever loaded.
-    bool corrected = false;  ///< Label-shift correction is on.
-    std::size_t memory_bytes = 0;
-    std::int64_t swaps = 0;
-    std::int64_t swap_failures = 0;
-    std::string reason;                 ///< Why the last refresh failed; empty when it did not.
-    bool unloaded = false;              ///< By hand: it is not missing.
-    std::int64_t loading = 0;           ///< Version that is being loaded now; 0 = none.
-    std::vector<std::int64_t> leaving;  ///< Unloaded, but requests still run on them.
-    std::shared_ptr<const ServedVersion> served;  ///< Null when nothing is loaded.
-    std::shared_ptr<const ServedVersion> before;  ///< The previous one, if it is loaded.
-
-    [[nodiscard]] bool ready() const { return served != nullptr; }
-};
+/// May a version take and give other tensors than the one that is served?
+enum class SignatureChange { Refused, Allowed };
 
 class Serving {
   public:
@@ -76,12 +55,33 @@ class Serving {
         Plan plan = {}
     );
 
-    /// Loads what the newest Rollout of `model` names, with the newest Correction of that version
-    /// if it is enabled, and swaps. Running requests keep what they have. Nothing new: no effect.
-    /// On an error the old version serves on. NotFound: no Rollout.
+    ~Serving();  ///< stop()
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+    /// Loads what is served of every model, and nothing else; models at the same time. Goes
+    /// through all; the first error comes back.
+    Result<void> load_served();
+    /// From now on versions are loaded by a background thread, and shadows answer: first of all
+    /// what the labels and policies name beside what is served.
+    void start();
+    /// Stops shadows, then the background thread. Twice is once.
+    void stop();
+
+    /// Loads what labels and policy of `model` name, with the newest Correction of each, and
+    /// exchanges the table as soon as what is served is there. Running requests keep what they
+    /// have. Nothing new: no effect. On an error what served before serves on. NotFound: no Rollout
+    /// and no policy.
     Result<void> refresh(const std::string& model);
-    /// refresh() of every model that has a Rollout. Goes through all; the first error comes back.
+    /// refresh() of every model there is. Goes through all; the first error comes back.
     Result<void> refresh_all();
+    /// After a label moved: it points to its version at once where that is loaded, and the rest is
+    /// loaded in the background; where it is not, or without start(), like refresh().
+    Result<void> follow_labels(const std::string& model);
+    /// Loads and warms a version that a label is about to move to. NotFound: no such version.
+    /// Conflict: it takes or gives other tensors than what is served, and `change` does not allow
+    /// it. Whatever the load says.
+    Result<void> prepare(const std::string& model, std::int64_t number, SignatureChange change);
 
     /// Loads the model that was unloaded, and from then on keeps up with its Rollouts again; like
     /// refresh() for one that is loaded. NotFound: unknown model. InvalidArgument: why it cannot be
@@ -91,8 +91,12 @@ class Serving {
     /// counts stay. NotFound: unknown model.
     Result<void> unload_model(const std::string& model);
 
-    /// The version that answers a request, chosen before it is read: it says what is taken.
-    [[nodiscard]] Result<Chosen> choose(std::string_view model, std::string_view version) const;
+    /// The version that answers a request, chosen before it is read: it says what is taken. `head`
+    /// is what the head of the request says of its key; the rest of a split is settle()d by whoever
+    /// has read the body.
+    [[nodiscard]] Result<Chosen> choose(
+        std::string_view model, std::string_view version, const SplitKey& head = {}
+    ) const;
 
     /// Rows a request may have at the most.
     [[nodiscard]] std::size_t max_rows() const { return plan_.max_rows; }
@@ -118,7 +122,13 @@ class Serving {
     /// Nobody waits for it any more: takes it out of the queue, drops what runs.
     void left(Inference& inference);
 
-    /// infer() by a version chosen before.
+    /// Are all outputs of models over tensors recorded? Then they must be among the wanted ones.
+    [[nodiscard]] bool keeps_outputs() const { return plan_.keep_outputs; }
+
+    /// Whom rows are handed to.
+    [[nodiscard]] Recorder& recorder() const { return *recorder_; }
+
+    /// infer() by a version chosen and settled before.
     Result<InferAnswer> infer(Chosen chosen, const InferRequest& request);
     /// Answers all rows or none. InvalidArgument names the row; NotFound for an unknown model or
     /// version, Unavailable for a version that is not loaded. Rows are recorded, also failed ones
@@ -137,48 +147,49 @@ class Serving {
   private:
     friend class Inference;
 
-    using VersionPointer = std::shared_ptr<const ServedVersion>;
-
-    /// One model: what is loaded and what is known of it.
-    struct Entry {
-        VersionPointer stable;
-        VersionPointer previous;
-        std::vector<std::int64_t> known;
-        std::map<std::int64_t, std::shared_ptr<ServedCounts>> counts;
-        std::int64_t swaps = 0;
-        std::int64_t swap_failures = 0;
-        std::string reason;
-        bool unloaded = false;
-        std::int64_t loading = 0;
-        std::vector<std::pair<std::int64_t, std::weak_ptr<const ServedVersion>>> leaving;
-
-        [[nodiscard]] VersionPointer loaded(std::int64_t number) const;
+    /// What the ledger says of a model.
+    struct Standing {
+        RolloutFold fold;
+        std::vector<ModelVersion> versions;  ///< By rising number.
+        std::vector<std::int64_t> wanted;    ///< Numbers to load: what is served first.
+        std::int64_t unloads = 0;  ///< How often it had been unloaded by hand: does it still hold?
     };
 
-    /// Everything infer() looks at; immutable, exchanged as a whole.
-    using Table = std::map<std::string, Entry, std::less<>>;
+    enum class Reach { Served, All };
+    enum class Unloaded { StaysSo, LoadsAgain };
 
-    Result<void> follow(const std::string& model, bool again);
-    Result<void> load_newest(const Rollout& rollout, Entry& entry) const;
-    void show_loading(const Rollout& rollout);
-    Result<VersionPointer> load(const ModelVersion& record, Entry& entry) const;
-    Result<VersionPointer> correct(VersionPointer version) const;
+    Result<Standing> read_standing(const std::string& model) const;
+    Result<std::set<std::string>> model_names() const;
+    Result<void> follow(const std::string& model, Reach reach, Unloaded unloaded);
+    Result<void> load_missing(const std::string& model, const Standing& standing, Reach reach);
+    Result<bool> load_one(const std::string& model, const Standing& standing, std::int64_t number);
+    Result<void> point_labels(const std::string& model, const Standing& standing);
+    [[nodiscard]] bool is_unloaded(const std::string& model) const;
+    [[nodiscard]] std::int64_t unloads_of(const std::string& model) const;
+    [[nodiscard]] bool has_failed(
+        const std::string& model, const Standing& standing, std::int64_t number
+    ) const;
+    std::unique_lock<std::mutex> one_load(const std::string& model);
+    void change(const std::string& model, const std::function<void(ModelEntry&)>& change);
+    [[nodiscard]] bool live_rows_wait() const;
+
     Result<void> check(const InferRequest& request, ServedCounts& counts) const;
     [[nodiscard]] Uuid new_id(const InferRequest& request, Time now) const;
     InferAnswer begin_answer(const InferRequest& request, Chosen chosen, Time now) const;
-    static ModelStatus status_of(const std::string& model, const Entry& entry);
+    [[nodiscard]] ModelStatus status_of(const std::string& model, const ModelEntry& entry) const;
 
     Reader<Rollout> rollouts_;
     Reader<ModelVersion> versions_;
-    Reader<Correction> corrections_;
-    const Vault* vault_;
-    Engines engines_;
+    LoadThread load_thread_;
+    BatchThreads batches_;
+    VersionLoader loader_;
     Recorder* recorder_;
     const Clock* clock_;
     Plan plan_;
-    BatchThreads batches_;
-    std::mutex refreshing_;
-    Published<Table> table_;
+    std::mutex writing_;  ///< Held for an exchange of the table, never for a load.
+    std::map<std::string, std::mutex> loads_;  ///< One a model; guarded by writing_.
+    Published<VersionTable> table_;
+    ShadowQueue shadow_;
 };
 
 }  // namespace flywheel::serving

@@ -9,29 +9,25 @@
 
 namespace flywheel::serving {
 
-namespace {
-
-Error unknown_model(std::string_view model) {
-    // The wording clients look for.
-    return not_found(fmt::format("Request for unknown model: '{}' is not found", model));
-}
-
-}  // namespace
-
-Serving::VersionPointer Serving::Entry::loaded(std::int64_t number) const {
-    for (const VersionPointer& have : {stable, previous}) {
-        if (have && have->number == number) {
-            return have;
-        }
-    }
-    return nullptr;
+/// Exchanges the table for one in which this model is changed.
+void Serving::change(const std::string& model, const std::function<void(ModelEntry&)>& change) {
+    const std::scoped_lock lock(writing_);
+    auto next = std::make_shared<VersionTable>(*table_.load());
+    change((*next)[model]);
+    table_.store(std::move(next));
 }
 
 Result<void> Serving::load_model(const std::string& model) {
-    if (!TRY(rollouts_.first(Where<Rollout>().eq(&Rollout::model, model)))) {
-        return unknown_model(model);
+    if (!TRY(rollouts_.first(Where<Rollout>().eq(&Rollout::model, model))) &&
+        !plan_.policies.contains(model)) {
+        if (TRY(versions_.count(Where<ModelVersion>().eq(&ModelVersion::model, model))) == 0) {
+            return unknown_model(model);
+        }
+        return invalid_argument(fmt::format(
+            "Model has no released version; promote one: `flywheel model promote`: '{}'", model
+        ));
     }
-    if (auto loaded = follow(model, true); !loaded) {
+    if (auto loaded = follow(model, Reach::All, Unloaded::LoadsAgain); !loaded) {
         return invalid_argument(
             fmt::format("Model cannot be loaded: '{}': {}", model, loaded.error().message)
         );
@@ -40,51 +36,32 @@ Result<void> Serving::load_model(const std::string& model) {
 }
 
 Result<void> Serving::unload_model(const std::string& model) {
-    const std::scoped_lock lock(refreshing_);
-    auto next = std::make_shared<Table>(*table_.load());
-    const auto found = next->find(model);
-    if (found == next->end()) {
+    if (!table_.load()->contains(model)) {
         return unknown_model(model);
     }
-    Entry& entry = found->second;
-    std::erase_if(entry.leaving, [](const auto& one) { return one.second.expired(); });
-    for (VersionPointer* version : {&entry.stable, &entry.previous}) {
-        if (*version) {
-            entry.leaving.emplace_back((*version)->number, *version);
-            version->reset();
+    change(model, [](ModelEntry& entry) {
+        for (VersionPointer* label :
+             {&entry.stable, &entry.canary, &entry.previous, &entry.shadow}) {
+            label->reset();
         }
-    }
-    entry.unloaded = true;
-    table_.store(std::move(next));
+        entry.split.reset();
+        entry.mirror.reset();
+        while (!entry.loaded.empty()) {
+            entry.drop(entry.loaded.begin()->first);
+        }
+        entry.prepared = 0;
+        entry.unloaded = true;
+        ++entry.unloads;
+    });
+    load_thread_.trim();
     log_info("model unloaded", {{"model", model}});
     return {};
 }
 
-ModelStatus Serving::status_of(const std::string& model, const Entry& entry) {
-    ModelStatus status;
-    status.model = model;
-    status.known = entry.known;
-    status.counts = entry.counts;
-    status.swaps = entry.swaps;
-    status.swap_failures = entry.swap_failures;
-    status.reason = entry.reason;
-    status.unloaded = entry.unloaded;
-    status.loading = entry.loading;
-    for (const auto& [number, version] : entry.leaving) {
-        if (!version.expired()) {
-            status.leaving.push_back(number);
-        }
-    }
-    status.served = entry.stable;
-    status.before = entry.previous;
-    if (entry.stable) {
-        status.stable = entry.stable->number;
-        status.corrected = entry.stable->mix_measured;
-        status.memory_bytes += entry.stable->weights->memory_bytes();
-    }
-    if (entry.previous) {
-        status.previous = entry.previous->number;
-        status.memory_bytes += entry.previous->weights->memory_bytes();
+ModelStatus Serving::status_of(const std::string& model, const ModelEntry& entry) const {
+    ModelStatus status = entry.status(model);
+    if (const auto found = plan_.policies.find(model); found != plan_.policies.end()) {
+        status.policy = found->second;
     }
     return status;
 }

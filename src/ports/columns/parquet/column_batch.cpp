@@ -7,6 +7,7 @@
 
 #include "ports/columns/parquet/column_cells.h"
 #include "ports/columns/parquet/column_views.h"
+#include "ports/columns/parquet/third_columns.h"
 #include "records/uncertainty.h"
 
 namespace flywheel {
@@ -47,6 +48,7 @@ struct PredictionColumns {
     std::shared_ptr<arrow::FloatArray> confidence, margin, entropy;
     std::shared_ptr<arrow::Int32Array> us_queue, us_pre, us_post, batch_rows;
     std::shared_ptr<arrow::BooleanArray> cancelled, redacted, thin;
+    cells::ThirdColumns third;
 
     static Result<PredictionColumns> of(const arrow::RecordBatch& batch, RowParts parts) {
         PredictionColumns c;
@@ -88,6 +90,7 @@ struct PredictionColumns {
         us_infer = TRY(cells::column<arrow::Int32Array>(batch, "us_infer"));
         us_total = TRY(cells::column<arrow::Int32Array>(batch, "us_total"));
         error = TRY(cells::column<arrow::StringArray>(batch, "error"));
+        TRY(third.find(batch));
         return subject ? find_second(batch) : Result<void>();
     }
 
@@ -153,6 +156,7 @@ struct PredictionColumns {
         row.us_infer = us_infer->Value(at);
         row.us_total = us_total->Value(at);
         row.error.assign(error->GetView(at));
+        third.copy(at, row);
         if (subject) {
             return copy_second(at, row);
         }
@@ -234,7 +238,16 @@ std::shared_ptr<arrow::Schema> prediction_schema() {
          field("batch_rows", arrow::int32()),
          field("cancelled", arrow::boolean()),
          field("redacted", arrow::boolean()),
-         field("thin", arrow::boolean())}
+         field("thin", arrow::boolean()),
+         field("media_type", arrow::utf8()),
+         field("payload_bytes", arrow::int64()),
+         field("attempt", arrow::int32()),
+         field("instance", arrow::fixed_size_binary(16)),
+         field("rollout", arrow::fixed_size_binary(16)),
+         field("key_name", arrow::utf8()),
+         field("engine", arrow::utf8()),
+         field("score_classes", list_of(arrow::int32())),
+         field("outputs", arrow::binary())}
     );
 }
 
@@ -281,6 +294,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> encode_predictions(
     TRY(out.texts([](const Prediction& r) -> const auto& { return r.error; }));
     TRY(out.numbers<arrow::DoubleBuilder>([](const Prediction& r) { return r.propensity; }));
     TRY(append_second(out));
+    TRY(cells::ThirdColumns::append(out));
     return out.batch();
 }
 

@@ -57,7 +57,8 @@ class BatchBuilder {
         return finish(builder);
     }
 
-    template <class Get>
+    /// Text, or binary with a BinaryBuilder.
+    template <class Builder = arrow::StringBuilder, class Get>
     Result<void> texts(const Get& get) {
         return strings<arrow::StringBuilder>(get);
     }

@@ -1,6 +1,6 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// How one table of the columns differs from the other, and how its rows become a file. Used within
+// How one table of the columns differs from the others, and how its rows become a file. Used within
 // this adapter.
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "ports/columns/parquet/column_batch.h"
 #include "ports/columns/parquet/parquet_file.h"
 #include "ports/columns/parquet/partition.h"
+#include "ports/columns/parquet/payload_batch.h"
 
 namespace flywheel {
 
@@ -25,6 +26,8 @@ struct PredictionTable {
     static constexpr std::string_view kTime = "time";
 
     static Time time(const Prediction& row) { return row.time; }
+
+    static const std::string& model(const Prediction& row) { return row.model; }
 
     static auto schema() { return prediction_schema(); }
 
@@ -48,6 +51,8 @@ struct FeedbackTable {
 
     static Time time(const Feedback& row) { return row.arrived; }
 
+    static const std::string& model(const Feedback& row) { return row.model; }
+
     static auto schema() { return feedback_schema(); }
 
     /// They are few; all are read.
@@ -64,8 +69,41 @@ struct FeedbackTable {
     }
 };
 
+/// Large payloads are rows here as well; their bytes stand beside it.
+struct PayloadTable {
+    using Row = StoredPayload;
+    static constexpr std::string_view kName = kPayloadTable;
+    static constexpr std::string_view kTime = "first_seen";
+
+    static Time time(const StoredPayload& row) { return row.payload.first_seen; }
+
+    static const std::string& model(const StoredPayload& row) { return row.payload.model; }
+
+    static auto schema() { return payload_schema(); }
+
+    /// All: the bytes are checked against their size.
+    static std::function<bool(std::string_view)> columns(RowParts /*parts*/) { return {}; }
+
+    static auto encode(std::span<const StoredPayload* const> rows) { return encode_payloads(rows); }
+
+    static Result<void> decode(
+        const arrow::RecordBatch& batch,
+        const BatchCut& cut,
+        const std::function<Result<void>(const StoredPayload&)>& visit
+    ) {
+        const auto all = [](const Digest&) { return true; };
+        return decode_payloads(batch, all, [&](StoredPayload&& stored) {
+            stored.payload.model = cut.model;
+            return visit(stored);
+        });
+    }
+};
+
 template <class Row>
-using TableOf = std::conditional_t<std::is_same_v<Row, Prediction>, PredictionTable, FeedbackTable>;
+using TableOf = std::conditional_t<
+    std::is_same_v<Row, Prediction>,
+    PredictionTable,
+    std::conditional_t<std::is_same_v<Row, Feedback>, FeedbackTable, PayloadTable>>;
 
 /// One partition file being written; says at the end what stands in it.
 template <class Table>

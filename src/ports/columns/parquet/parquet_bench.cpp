@@ -26,7 +26,7 @@ void BM_WriteSegment(benchmark::State& state) {
     auto columns = ParquetColumns::open(folder.path()).value();
     const auto rows = rows_of_a_segment();
     for (auto _ : state) {
-        CHECK(columns->write_segment(1, rows, {}).has_value());
+        CHECK(columns->write_segment(1, {rows, {}}).has_value());
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.size()));
     state.counters["file_bytes_per_row"] =
@@ -37,7 +37,7 @@ void BM_Scan(benchmark::State& state) {
     const testing::TempFolder folder;
     auto columns = ParquetColumns::open(folder.path()).value();
     const auto rows = rows_of_a_segment();
-    CHECK(columns->write_segment(1, rows, {}).has_value());
+    CHECK(columns->write_segment(1, {rows, {}}).has_value());
     const TimeRange always{Time::min(), Time::max()};
     for (auto _ : state) {
         std::size_t seen = 0;

@@ -2,8 +2,8 @@
 #include "ports/columns/parquet/parquet_columns.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 #include <span>
 #include <system_error>
@@ -13,12 +13,15 @@
 #include <fmt/format.h>
 
 #include "ports/columns/parquet/column_tables.h"
+#include "ports/columns/parquet/payload_files.h"
 
 namespace flywheel {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array kFolders = {"predictions", "feedback", "payloads", "segments"};
 
 Error folder_error(const fs::path& path, const std::error_code& why) {
     return make_error(
@@ -53,14 +56,10 @@ Result<std::vector<fs::path>> files_below(const fs::path& folder) {
 }
 
 Result<ColumnUnit> read_list(const fs::path& path) {
-    std::ifstream stream(path, std::ios::binary);
-    const std::string json((std::istreambuf_iterator<char>(stream)), {});
-    auto unit = decode_list(json);
-    if (!unit || !stream) {
+    auto unit = decode_list(TRY(read_whole_file(path)));
+    if (!unit) {
         return corrupt(fmt::format(
-            "List of captured Parquet files is damaged: {}: {}",
-            path.string(),
-            unit ? "cannot be read" : unit.error().message
+            "List of captured Parquet files is damaged: {}: {}", path.string(), unit.error().message
         ));
     }
     return unit;
@@ -68,12 +67,12 @@ Result<ColumnUnit> read_list(const fs::path& path) {
 
 /// What a crash left: files without a list, temporary files.
 Result<void> delete_strays(const fs::path& folder, const std::set<std::string>& listed) {
-    for (const char* part : {"predictions", "feedback", "segments"}) {
+    for (const char* part : kFolders) {
         const auto files = TRY(files_below(folder / part));
         for (const fs::path& file : files) {
+            const bool listable = file.extension() == ".parquet" || file.extension() == ".payload";
             const bool stray = file.extension() == ".tmp" ||
-                               (file.extension() == ".parquet" &&
-                                !listed.contains(fs::relative(file, folder).string()));
+                               (listable && !listed.contains(fs::relative(file, folder).string()));
             std::error_code failed;
             if (stray && !fs::remove(file, failed) && failed) {
                 return folder_error(file, failed);
@@ -86,7 +85,7 @@ Result<void> delete_strays(const fs::path& folder, const std::set<std::string>& 
 }  // namespace
 
 Result<std::unique_ptr<Columns>> ParquetColumns::open(const fs::path& folder) {
-    for (const char* part : {"predictions", "feedback", "segments"}) {
+    for (const char* part : kFolders) {
         TRY(make_folders(folder / part));
     }
     Catalog catalog;
@@ -140,7 +139,8 @@ Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
     using Table = TableOf<Row>;
     std::map<std::pair<std::string, std::chrono::sys_days>, std::vector<const Row*>> parts;
     for (const Row& row : rows) {
-        parts[{row.model, std::chrono::floor<std::chrono::days>(Table::time(row))}].push_back(&row);
+        parts[{Table::model(row), std::chrono::floor<std::chrono::days>(Table::time(row))}]
+            .push_back(&row);
     }
     std::vector<PartitionFile> files;
     for (const auto& [key, part] : parts) {
@@ -157,13 +157,19 @@ Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
     return files;
 }
 
-Result<void> ParquetColumns::write_segment(
-    std::uint64_t segment,
-    const std::vector<Prediction>& predictions,
-    const std::vector<Feedback>& feedback
-) {
-    ColumnUnit unit{.segments = {segment}, .files = TRY(write_rows(segment, predictions))};
-    std::ranges::move(TRY(write_rows(segment, feedback)), std::back_inserter(unit.files));
+Result<void> ParquetColumns::write_segment(std::uint64_t segment, const ColumnSegment& rows) {
+    ColumnUnit unit{.segments = {segment}, .files = TRY(write_rows(segment, rows.predictions))};
+    std::ranges::move(TRY(write_rows(segment, rows.feedback)), std::back_inserter(unit.files));
+    std::vector<StoredPayload> payloads;
+    payloads.reserve(rows.payloads.size());
+    std::ranges::transform(rows.payloads, std::back_inserter(payloads), stored_payload);
+    std::ranges::sort(payloads, {}, [](const StoredPayload& stored) {
+        return stored.payload.digest;
+    });
+    std::ranges::move(TRY(write_rows(segment, payloads)), std::back_inserter(unit.files));
+    std::ranges::move(
+        TRY(write_large_payloads(folder_, segment, rows.payloads)), std::back_inserter(unit.files)
+    );
     return publish(std::move(unit));
 }
 
@@ -241,8 +247,20 @@ Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const 
         }
         files = found->second.files;
     }
+    const auto large = TRY(large_payloads_in(files));
     ColumnSegment rows;
     for (const auto& file : files) {
+        if (file.table == kPayloadFile) {
+            continue;  // comes with its table
+        }
+        if (file.table == PayloadTable::kName) {
+            const auto all = [](const Digest&) { return true; };
+            TRY(read_payload_table(folder_, file, large, all, [&](Payload&& payload) {
+                rows.payloads.push_back(std::move(payload));
+                return Result<void>();
+            }));
+            continue;
+        }
         const bool predictions = file.table == PredictionTable::kName;
         const ParquetCut cut{predictions ? "time" : "arrived", kAlways, {}};
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
@@ -304,6 +322,19 @@ Result<void> ParquetColumns::scan_feedback(
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
             return decode_feedback(batch, {model, arrived}, visit);
         }));
+    }
+    return {};
+}
+
+Result<void> ParquetColumns::find_payloads(
+    const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+) const {
+    const auto wants = [&](const Digest& digest) { return wanted.wants(digest); };
+    const TimeRange days = whole_days(wanted.days);
+    const auto files = files_in(PayloadTable::kName, wanted.model, days);
+    const auto large = TRY(large_payloads_in(files_in(kPayloadFile, wanted.model, days)));
+    for (const auto& file : files) {
+        TRY(read_payload_table(folder_, file, large, wants, visit));
     }
     return {};
 }

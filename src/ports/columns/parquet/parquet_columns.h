@@ -21,11 +21,7 @@ class ParquetColumns final : public Columns {
     /// Corrupt, naming the file, when a list cannot be read (nothing is deleted then).
     static Result<std::unique_ptr<Columns>> open(const std::filesystem::path& folder);
 
-    Result<void> write_segment(
-        std::uint64_t segment,
-        const std::vector<Prediction>& predictions,
-        const std::vector<Feedback>& feedback
-    ) override;
+    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override;
     Result<bool> has_segment(std::uint64_t segment) const override;
     Result<std::vector<std::uint64_t>> segments() const override;
     Result<ColumnSegment> read_segment(std::uint64_t segment) const override;
@@ -47,6 +43,9 @@ class ParquetColumns final : public Columns {
     Result<ColumnUpkeep> remove(const RowsToRemove& gone) override;
     Result<ColumnUpkeep> merge(Time before) override;
 
+    Result<void> find_payloads(
+        const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
+    ) const override;
     Result<std::uint64_t> bytes() const override;
 
   private:

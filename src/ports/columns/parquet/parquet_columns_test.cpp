@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include "ports/columns/sample_rows.h"
@@ -83,7 +84,7 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
     }
     auto columns = open_columns(folder.path());
     EXPECT_FALSE(columns->has_segment(7).value());
-    ASSERT_TRUE(columns->write_segment(7, rows, said));
+    ASSERT_TRUE(columns->write_segment(7, {rows, said}));
 
     for (int round = 0; round < 2; ++round) {
         EXPECT_TRUE(columns->has_segment(7).value());
@@ -115,15 +116,15 @@ TEST(ParquetColumns, GivesBackASegmentWholeAndWritesItAnewWithoutSomeRows) {
     const auto rows = days_of_rows(3, 4, rng);
     const std::vector<Feedback> said = {sample_feedback("r", sample_day(4), rng)};
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(3, rows, said));
-    ASSERT_TRUE(columns->write_segment(9, rows, {}));
+    ASSERT_TRUE(columns->write_segment(3, {rows, said}));
+    ASSERT_TRUE(columns->write_segment(9, {rows, {}}));
     EXPECT_EQ(columns->segments().value(), (std::vector<std::uint64_t>{3, 9}));
     EXPECT_EQ(columns->read_segment(4).error().code, Code::NotFound);
     const ColumnSegment whole = columns->read_segment(3).value();
     EXPECT_TRUE(testing::same(whole.predictions, rows));
     EXPECT_TRUE(testing::same(whole.feedback, said));
     const std::vector<Prediction> fewer(rows.begin() + 5, rows.end());
-    ASSERT_TRUE(columns->write_segment(3, fewer, {}));
+    ASSERT_TRUE(columns->write_segment(3, {fewer, {}}));
     for (int round = 0; round < 2; ++round) {
         EXPECT_TRUE(testing::same(columns->read_segment(3)->predictions, fewer));
         EXPECT_TRUE(columns->read_segment(3)->feedback.empty());
@@ -137,7 +138,7 @@ TEST(ParquetColumns, GivesOnlyRowsOfTheModelAndTheHalfOpenRange) {
     Rng rng(2);
     const auto rows = days_of_rows(4, 10, rng);
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(1, rows, {}));
+    ASSERT_TRUE(columns->write_segment(1, {rows, {}}));
     EXPECT_TRUE(scan(*columns, "other")->empty());
     for (std::size_t from = 0; from < rows.size(); from += 7) {
         for (std::size_t to = from; to < rows.size(); to += 5) {
@@ -163,7 +164,7 @@ TEST(ParquetColumns, ReadsOnlyTheRowGroupsOfTheRange) {
         rows[i].time = sample_day(0) + std::chrono::microseconds(i);
     }
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(1, rows, {}));
+    ASSERT_TRUE(columns->write_segment(1, {rows, {}}));
     const auto last = scan(*columns, "news", {rows[149'999].time, Time::max()});
     EXPECT_EQ(last->size(), 1U);
     // Damage in the first row group does not matter to a range that lies in the third.
@@ -183,9 +184,9 @@ TEST(ParquetColumns, ReplacesASegmentThatIsWrittenAgain) {
     Rng rng(4);
     const auto rows = days_of_rows(3, 4, rng);
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(1, rows, {}));
-    ASSERT_TRUE(columns->write_segment(2, days_of_rows(1, 2, rng), {}));
-    ASSERT_TRUE(columns->write_segment(1, {rows[0], rows[1]}, {}));
+    ASSERT_TRUE(columns->write_segment(1, {rows, {}}));
+    ASSERT_TRUE(columns->write_segment(2, {days_of_rows(1, 2, rng), {}}));
+    ASSERT_TRUE(columns->write_segment(1, {{rows[0], rows[1]}, {}}));
     EXPECT_EQ(scan(*columns, "news")->size(), 4U);
     EXPECT_EQ(parquet_files(folder.path()).size(), 2U);
     EXPECT_EQ(scan(*open_columns(folder.path()), "news")->size(), 4U);
@@ -200,7 +201,7 @@ TEST(ParquetColumns, KeepsStrangeModelNamesInTheirFolder) {
         const std::vector<Prediction> rows = {sample_prediction(sample_day(1), rng, name)};
         {
             auto columns = open_columns(folder.path());
-            ASSERT_TRUE(columns->write_segment(1, rows, {}));
+            ASSERT_TRUE(columns->write_segment(1, {rows, {}}));
         }
         EXPECT_TRUE(testing::same(scan(*open_columns(folder.path()), name).value(), rows));
         const auto files = parquet_files(folder.path() / "predictions");
@@ -219,8 +220,8 @@ TEST(ParquetColumns, DeletesAtOpenWhatNoListNames) {
     const auto rows = days_of_rows(1, 3, rng);
     {
         auto columns = open_columns(folder.path());
-        ASSERT_TRUE(columns->write_segment(1, rows, {}));
-        ASSERT_TRUE(columns->write_segment(2, days_of_rows(2, 3, rng), {}));
+        ASSERT_TRUE(columns->write_segment(1, {rows, {}}));
+        ASSERT_TRUE(columns->write_segment(2, {days_of_rows(2, 3, rng), {}}));
     }
     // As after a crash before the list of segment 2 was renamed.
     const fs::path list = folder.path() / "segments/000000000002.json";
@@ -237,7 +238,7 @@ TEST(ParquetColumns, NamesTheListThatIsDamagedAndDeletesNothing) {
     Rng rng(7);
     {
         auto columns = open_columns(folder.path());
-        ASSERT_TRUE(columns->write_segment(1, days_of_rows(1, 3, rng), {}));
+        ASSERT_TRUE(columns->write_segment(1, {days_of_rows(1, 3, rng), {}}));
     }
     std::ofstream(folder.path() / "segments/000000000001.json") << "{\"version\": 1, \"seg";
     const auto columns = ParquetColumns::open(folder.path());
@@ -251,7 +252,7 @@ TEST(ParquetColumns, NamesTheFileThatIsDamaged) {
     const testing::TempFolder folder;
     Rng rng(8);
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(1, days_of_rows(1, 20, rng), {}));
+    ASSERT_TRUE(columns->write_segment(1, {days_of_rows(1, 20, rng), {}}));
     const fs::path file = parquet_files(folder.path()).front();
     std::ifstream stream(file, std::ios::binary);
     const std::string good((std::istreambuf_iterator<char>(stream)), {});
@@ -286,7 +287,7 @@ TEST(ParquetColumns, SaysThatTheDiskRefuses) {
     auto columns = open_columns(folder.path());
     fs::remove_all(folder.path() / "predictions");
     std::ofstream(folder.path() / "predictions") << "a file stands in the way";
-    const auto refused = columns->write_segment(1, days_of_rows(1, 3, rng), {});
+    const auto refused = columns->write_segment(1, {days_of_rows(1, 3, rng), {}});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::Unavailable);
     EXPECT_FALSE(columns->has_segment(1).value());
@@ -297,7 +298,7 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
     const testing::TempFolder folder;
     Rng rng(10);
     auto columns = open_columns(folder.path());
-    ASSERT_TRUE(columns->write_segment(1, days_of_rows(1, 3, rng), {}));
+    ASSERT_TRUE(columns->write_segment(1, {days_of_rows(1, 3, rng), {}}));
     int visits = 0;
     const auto ended =
         columns->scan_predictions("news", kAlways, RowParts::Light, [&](const Prediction&) {
@@ -306,6 +307,29 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
         });
     EXPECT_EQ(ended.error().message, "Enough");
     EXPECT_EQ(visits, 1);
+}
+
+TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
+    PartitionFile file;
+    file.table = "feedback";
+    file.path = partition_path(file.table, "..", {}, 7);
+    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    for (const char* path :
+         {"", "/etc/passwd", "feedback/../../x", "feedback/./x", "predictions/x", "feedback//x"}) {
+        file.path = path;
+        EXPECT_FALSE(decode_list(encode_list(7, {file}))) << path;
+    }
+    file.path = "secrets/x";
+    file.table = "secrets";
+    EXPECT_FALSE(decode_list(encode_list(7, {file})));
+}
+
+/// The wheel's libparquet exports an OpenSSL of its own (decision 0026).
+TEST(ParquetColumns, LeavesCryptographyToTheSystem) {
+    Dl_info where{};
+    ASSERT_NE(::dladdr(::dlsym(RTLD_DEFAULT, "EVP_MD_fetch"), &where), 0);
+    EXPECT_NE(std::string_view(where.dli_fname).find("libcrypto"), std::string_view::npos)
+        << where.dli_fname;
 }
 
 }  // namespace

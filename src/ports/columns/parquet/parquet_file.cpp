@@ -59,7 +59,10 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
           "request_id",
           "time",
           "payload_digest",
-          "payload",
+          "digest",
+          "bytes",
+          "first_seen",
+          "outputs",
           "scores.list.element",
           "base_scores.list.element",
           "embedding",
@@ -73,13 +76,15 @@ std::shared_ptr<parquet::WriterProperties> writer_properties() {
         builder.disable_dictionary(column);
     }
     // Random bits: trying to compress them costs a quarter of the time and gains nothing.
-    for (const char* column : {"id", "payload_digest", "embedding"}) {
+    for (const char* column : {"id", "payload_digest", "digest", "embedding"}) {
         builder.compression(column, parquet::Compression::UNCOMPRESSED)
             ->compression_level(column, arrow::util::kUseDefaultCompressionLevel);
     }
     for (const char* column :
          {"payload_digest",
           "payload",
+          "bytes",
+          "outputs",
           "scores.list.element",
           "base_scores.list.element",
           "embedding"}) {
@@ -182,7 +187,7 @@ class ParquetWriter::Open {
         auto opened = arrow::io::FileOutputStream::Open(temporary_.string());
         TRY(written(opened.status(), temporary_));
         stream_ = *std::move(opened);
-        const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"2"});
+        const auto metadata = arrow::key_value_metadata({"flywheel.format"}, {"3"});
         auto writer = parquet::arrow::FileWriter::Open(
             *schema->WithMetadata(metadata),
             arrow::default_memory_pool(),

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes the columns forget, and keeps their files few: expire, strip, remove, merge.
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
-#include "ports/columns/parquet/column_tables.h"
+#include "ports/columns/parquet/column_views.h"
 #include "ports/columns/parquet/parquet_columns.h"
+#include "ports/columns/parquet/row_copier.h"
 
 namespace flywheel {
 
@@ -18,61 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kSmallBytes = 8U << 20U;
 /// What a merge makes is no larger, if it can help it.
 constexpr std::uint64_t kMergedBytes = 128U << 20U;
-
-/// Calls `visit` with all rows of a file.
-template <class Table>
-Result<void> each_row_of(
-    const fs::path& folder,
-    const PartitionFile& file,
-    RowParts parts,
-    const std::function<Result<void>(const typename Table::Row&)>& visit
-) {
-    const ParquetCut cut{std::string(Table::kTime), kAlways, Table::columns(parts)};
-    return read_parquet(folder / file.path, cut, [&](const arrow::RecordBatch& batch) {
-        return Table::decode(batch, {file.model, kAlways, parts}, visit);
-    });
-}
-
-/// Copies rows into a file that is being written, some thousand at a time. `edit` says whether a
-/// row stays, and may change it.
-template <class Table>
-class RowCopier {
-  public:
-    using Row = typename Table::Row;
-    using Edit = std::function<bool(Row&)>;
-
-    explicit RowCopier(PartitionWriter<Table>& writer) : writer_(writer) {
-        rows_.reserve(kBatchRows);
-    }
-
-    Result<void> copy(const fs::path& folder, const PartitionFile& file, const Edit& edit) {
-        TRY(each_row_of<Table>(folder, file, RowParts::Whole, [&](const Row& row) -> Result<void> {
-            rows_.push_back(row);
-            if (edit && !edit(rows_.back())) {
-                rows_.pop_back();
-                ++left_out_;
-            }
-            return rows_.size() < kBatchRows ? Result<void>() : write();
-        }));
-        return write();
-    }
-
-    [[nodiscard]] std::uint64_t left_out() const { return left_out_; }
-
-  private:
-    Result<void> write() {
-        for (const Row& row : rows_) {
-            TRY(writer_.add(row));
-        }
-        TRY(writer_.flush());
-        rows_.clear();
-        return {};
-    }
-
-    PartitionWriter<Table>& writer_;
-    std::vector<Row> rows_;
-    std::uint64_t left_out_ = 0;
-};
 
 /// Writes a file anew in its place. Says how many rows were left out.
 template <class Table>
@@ -136,10 +85,88 @@ Result<PartitionFile> merge_rows(
         folder, {.path = path, .table = first.table, .model = first.model, .stripped = stripped}
     ));
     RowCopier<Table> copier(writer);
+    typename RowCopier<Table>::Edit edit;
+    if constexpr (std::is_same_v<Table, PayloadTable>) {
+        edit = [known = std::set<Digest>()](StoredPayload& stored) mutable {
+            return known.insert(stored.payload.digest).second;  // one copy is enough
+        };
+    }
     for (const auto& file : files) {
-        TRY(copier.copy(folder, file, {}));
+        TRY(copier.copy(folder, file, edit));
     }
     return writer.finish();
+}
+
+/// A large payload: a merge leaves it where it is.
+bool stands_alone(const PartitionFile& file) {
+    return file.table == kPayloadFile;
+}
+
+/// The count that a file's rows belong to; null for files that hold none.
+std::uint64_t* count_of(const PartitionFile& file, ColumnUpkeep& done) {
+    if (file.table == PredictionTable::kName) {
+        return &done.predictions_removed;
+    }
+    if (file.table == FeedbackTable::kName) {
+        return &done.feedback_removed;
+    }
+    return file.table == PayloadTable::kName ? &done.payloads_removed : nullptr;
+}
+
+/// Takes all rows of a file; it goes with the next version of its list.
+void empty_file(PartitionFile& file, ColumnUpkeep& done) {
+    const auto rows = static_cast<std::uint64_t>(std::exchange(file.rows, 0));
+    if (std::uint64_t* count = count_of(file, done)) {
+        *count += rows;
+    }
+    ++done.files_removed;
+}
+
+bool holds_payloads(const PartitionFile& file) {
+    return file.table == PayloadTable::kName || stands_alone(file);
+}
+
+/// Does any row of a file of predictions have its payload with it, as those before format 3 do?
+Result<bool> any_payload(const fs::path& folder, const PartitionFile& file) {
+    bool any = false;
+    const ParquetCut cut{"time", kAlways, [](std::string_view name) { return name == "payload"; }};
+    TRY(read_parquet(folder / file.path, cut, [&](const arrow::RecordBatch& batch) -> Result<void> {
+        const auto payloads = TRY(cells::column<arrow::StringArray>(batch, "payload"));
+        any = any || payloads->total_values_length() > 0;
+        return {};
+    }));
+    return any;
+}
+
+/// Takes a large payload that stands in a file of its own; true when it went.
+Result<bool> remove_large(PartitionFile& file, const std::function<bool(const Payload&)>& gone) {
+    if (!gone) {
+        return false;
+    }
+    Payload payload;
+    payload.digest = TRY(digest_in_path(file.path));
+    payload.model = file.model;
+    payload.first_seen = file.begin;
+    if (!gone(payload)) {
+        return false;
+    }
+    file.rows = 0;
+    return true;
+}
+
+/// Files of which a merge makes one, by table, model and day.
+std::map<std::tuple<std::string, std::string, Time>, std::vector<PartitionFile>> parts_of(
+    const std::vector<ColumnUnit>& run
+) {
+    std::map<std::tuple<std::string, std::string, Time>, std::vector<PartitionFile>> parts;
+    for (const ColumnUnit& unit : run) {
+        for (const auto& file : unit.files) {
+            if (!stands_alone(file)) {
+                parts[{file.table, file.model, end_of_day(file.end)}].push_back(file);
+            }
+        }
+    }
+    return parts;
 }
 
 /// Units of the same last day in runs that a merge makes one of, each of two at least.
@@ -149,11 +176,15 @@ std::vector<std::vector<ColumnUnit>> runs_to_merge(std::vector<ColumnUnit> units
     for (ColumnUnit& unit : units) {
         Time day = Time::min();
         std::uint64_t bytes = 0;
+        std::uint64_t tables = 0;
         for (const auto& file : unit.files) {
             day = std::max(day, end_of_day(file.end));
-            bytes += file.bytes;
+            if (!stands_alone(file)) {
+                bytes += file.bytes;
+                ++tables;
+            }
         }
-        if (unit.files.empty() || day > before || bytes >= kSmallBytes * unit.files.size()) {
+        if (tables == 0 || day > before || bytes >= kSmallBytes * tables) {
             continue;
         }
         auto& runs = by_day[day];
@@ -173,6 +204,28 @@ std::vector<std::vector<ColumnUnit>> runs_to_merge(std::vector<ColumnUnit> units
         }
     }
     return found;
+}
+
+/// Takes rows out of a file of any table; true when there were such.
+Result<bool> remove_from(
+    const fs::path& folder, PartitionFile& file, const RowsToRemove& gone, ColumnUpkeep& done
+) {
+    if (file.table == PredictionTable::kName) {
+        return remove_rows<PredictionTable>(
+            folder, file, gone.prediction, done.predictions_removed
+        );
+    }
+    if (file.table == FeedbackTable::kName) {
+        return remove_rows<FeedbackTable>(folder, file, gone.feedback, done.feedback_removed);
+    }
+    if (file.table == kPayloadFile) {
+        return remove_large(file, gone.payload);
+    }
+    std::function<bool(const StoredPayload&)> stored_gone;
+    if (gone.payload) {
+        stored_gone = [&](const StoredPayload& stored) { return gone.payload(stored.payload); };
+    }
+    return remove_rows<PayloadTable>(folder, file, stored_gone, done.payloads_removed);
 }
 
 }  // namespace
@@ -207,10 +260,7 @@ Result<ColumnUpkeep> ParquetColumns::expire(Time before) {
         if (end_of_day(file.end) > before) {
             return false;
         }
-        const auto rows = static_cast<std::uint64_t>(std::exchange(file.rows, 0));
-        (file.table == PredictionTable::kName ? done.predictions_removed : done.feedback_removed) +=
-            rows;
-        ++done.files_removed;
+        empty_file(file, done);
         return true;
     }));
     return done;
@@ -220,10 +270,20 @@ Result<ColumnUpkeep> ParquetColumns::strip(ShortLived field, Time before) {
     ColumnUpkeep done;
     TRY(change_files([&](PartitionFile& file) -> Result<bool> {
         const bool stripped = std::ranges::find(file.stripped, field) != file.stripped.end();
-        if (file.table != PredictionTable::kName || stripped || end_of_day(file.end) > before) {
+        if (stripped || end_of_day(file.end) > before) {
+            return false;
+        }
+        if (field == ShortLived::Payload && holds_payloads(file)) {
+            empty_file(file, done);
+            return true;
+        }
+        if (file.table != PredictionTable::kName) {
             return false;
         }
         file.stripped.push_back(field);
+        if (field == ShortLived::Payload && !TRY(any_payload(folder_, file))) {
+            return true;
+        }
         TRY(rewrite<PredictionTable>(folder_, file, [&](Prediction& row) {
             if (field == ShortLived::Payload) {
                 row.payload.clear();
@@ -241,14 +301,7 @@ Result<ColumnUpkeep> ParquetColumns::strip(ShortLived field, Time before) {
 Result<ColumnUpkeep> ParquetColumns::remove(const RowsToRemove& gone) {
     ColumnUpkeep done;
     TRY(change_files([&](PartitionFile& file) -> Result<bool> {
-        const bool predictions = file.table == PredictionTable::kName;
-        const bool changed = predictions
-                                 ? TRY(remove_rows<PredictionTable>(
-                                       folder_, file, gone.prediction, done.predictions_removed
-                                   ))
-                                 : TRY(remove_rows<FeedbackTable>(
-                                       folder_, file, gone.feedback, done.feedback_removed
-                                   ));
+        const bool changed = TRY(remove_from(folder_, file, gone, done));
         if (changed) {
             ++(file.rows == 0 ? done.files_removed : done.files_rewritten);
         }
@@ -261,23 +314,15 @@ Result<ColumnUpkeep> ParquetColumns::merge(Time before) {
     ColumnUpkeep done;
     for (const auto& run : runs_to_merge(units(), before)) {
         ColumnUnit merged;
-        std::map<std::tuple<std::string, std::string, Time>, std::vector<PartitionFile>> parts;
         for (const ColumnUnit& unit : run) {
-            merged.segments.insert(
-                merged.segments.end(), unit.segments.begin(), unit.segments.end()
-            );
-            for (const auto& file : unit.files) {
-                parts[{file.table, file.model, end_of_day(file.end)}].push_back(file);
-            }
+            std::ranges::copy(unit.segments, std::back_inserter(merged.segments));
+            std::ranges::copy_if(unit.files, std::back_inserter(merged.files), stands_alone);
         }
         std::ranges::sort(merged.segments);
-        for (const auto& [key, files] : parts) {
-            const std::string path = partition_path(
-                files.front().table,
-                files.front().model,
-                files.front().end,
-                unit_name(merged.segments)
-            );
+        const std::string name = unit_name(merged.segments);
+        for (const auto& [key, files] : parts_of(run)) {
+            const PartitionFile& first = files.front();
+            const auto path = partition_path(first.table, first.model, first.end, name);
             merged.files.push_back(TRY(merge_files(files, path)));
             done.files_removed += files.size();
             ++done.files_rewritten;
@@ -290,9 +335,12 @@ Result<ColumnUpkeep> ParquetColumns::merge(Time before) {
 Result<PartitionFile> ParquetColumns::merge_files(
     const std::vector<PartitionFile>& files, const std::string& path
 ) const {
-    return files.front().table == PredictionTable::kName
-               ? merge_rows<PredictionTable>(folder_, files, path)
-               : merge_rows<FeedbackTable>(folder_, files, path);
+    const std::string& table = files.front().table;
+    if (table == PredictionTable::kName) {
+        return merge_rows<PredictionTable>(folder_, files, path);
+    }
+    return table == FeedbackTable::kName ? merge_rows<FeedbackTable>(folder_, files, path)
+                                         : merge_rows<PayloadTable>(folder_, files, path);
 }
 
 }  // namespace flywheel

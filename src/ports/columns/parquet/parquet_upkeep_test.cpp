@@ -75,7 +75,7 @@ struct World {
 
     void write(int day, int hour) {
         const Hour made = hour_of(day, hour, rng);
-        EXPECT_TRUE(columns->write_segment(++segment, made.rows, made.said));
+        EXPECT_TRUE(columns->write_segment(++segment, {made.rows, made.said}));
         rows.insert(rows.end(), made.rows.begin(), made.rows.end());
         said.insert(said.end(), made.said.begin(), made.said.end());
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/columns/parquet/partition.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/json_value.h"
@@ -23,7 +25,18 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.table = TRY(string_field(json, "table"));
     file.model = TRY(string_field(json, "model"));
     file.rows = TRY(integer_field(json, "rows"));
-    file.bytes = static_cast<std::uint64_t>(TRY(integer_field(json, "bytes")));
+    const std::int64_t bytes = TRY(integer_field(json, "bytes"));
+    const std::string_view folder = file.table == kPayloadFile ? kPayloadTable : file.table;
+    const bool known = folder == "predictions" || folder == "feedback" || folder == kPayloadTable;
+    const bool stays = file.path.starts_with(std::string(folder) + "/") &&
+                       std::filesystem::path(file.path).lexically_normal().string() == file.path;
+    if (!known || !stays) {
+        return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
+    }
+    if (file.rows < 0 || bytes < 0) {
+        return invalid_argument("fields 'rows' and 'bytes': expected counts");
+    }
+    file.bytes = static_cast<std::uint64_t>(bytes);
     file.begin = Time(Duration(TRY(integer_field(json, "begin"))));
     file.end = Time(Duration(TRY(integer_field(json, "end"))));
     if (!json.contains("stripped")) {
@@ -84,6 +97,17 @@ std::string partition_path(
 
 Time end_of_day(Time time) {
     return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1);
+}
+
+std::string payload_path(const std::string& table_path, const Digest& digest) {
+    constexpr std::string_view kExtension = ".parquet";
+    const auto stem = std::string_view(table_path).substr(0, table_path.size() - kExtension.size());
+    return fmt::format("{}-{}.payload", stem, digest.hex());
+}
+
+Result<Digest> digest_in_path(const std::string& payload_path) {
+    const std::string stem = std::filesystem::path(payload_path).stem().string();
+    return Digest::parse(std::string_view(stem).substr(stem.rfind('-') + 1));
 }
 
 std::string list_name(std::uint64_t segment) {

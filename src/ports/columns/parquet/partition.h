@@ -9,15 +9,20 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/result.h"
 #include "ports/columns/columns.h"
 
 namespace flywheel {
 
+inline constexpr std::string_view kPayloadTable = "payloads";
+/// In place of a table's name: a large payload, in a file of its own beside kPayloadTable.
+inline constexpr std::string_view kPayloadFile = "payload";
+
 /// One file of one segment.
 struct PartitionFile {
     std::string path = {};   ///< Below the columns folder.
-    std::string table = {};  ///< "predictions" or "feedback".
+    std::string table = {};  ///< "predictions", "feedback", "payloads", or kPayloadFile.
     std::string model = {};
     std::int64_t rows = 0;
     std::uint64_t bytes = 0;
@@ -49,6 +54,12 @@ struct ColumnUnit {
 
 /// End of the day in which the partition of a file ends.
 [[nodiscard]] Time end_of_day(Time time);
+
+/// Of a large payload: beside its table's file, named by the segment as well.
+/// "payloads/model=news/day=2026-11-21/000000000042-<64 hex digits>.payload"
+[[nodiscard]] std::string payload_path(const std::string& table_path, const Digest& digest);
+/// Of whom a file of this path is.
+[[nodiscard]] Result<Digest> digest_in_path(const std::string& payload_path);
 
 /// "000000000042.json"
 [[nodiscard]] std::string list_name(std::uint64_t segment);

@@ -116,6 +116,7 @@ class OpenvinoSession final : public worker::Session {
             "The model refused its inputs",
             [&]() -> Result<std::vector<TensorView>> {
                 for (std::size_t i = 0; i < inputs.size(); ++i) {
+                    TRY(check_integers(inputs[i]));
                     request_.set_input_tensor(i, to_runtime(inputs[i]));
                 }
                 request_.infer();
@@ -147,6 +148,7 @@ class OpenvinoBackend final : public worker::Backend {
         const ModelOptions options =
             written == parts.end() ? ModelOptions() : TRY(parse_options(written->second));
         const auto model = TRY(read_model(core_, parts));
+        TRY(signature_of(*model));  // what the protocol cannot say is refused before it runs
         const auto compile = [&](const std::shared_ptr<ov::Model>& one) {
             return this->compile(one, options, threads);
         };

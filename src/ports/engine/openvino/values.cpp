@@ -43,6 +43,12 @@ Result<TensorSpec> spec_of(const Port& port, std::string_view fallback, std::siz
 }  // namespace
 
 Result<DataType> data_type_of(const ov::element::Type& type) {
+    if (type == ov::element::string) {
+        return make_error(
+            Code::Unsupported,
+            "The runtime's CPU plug-in cannot carry strings; tokenise before the model"
+        );
+    }
     for (const auto& [ours, theirs] : kTypes) {
         if (type == ov::element::Type(theirs)) {
             return ours;
@@ -91,16 +97,26 @@ Result<Signature> signature_of(const ov::Model& model) {
 
 ov::Tensor to_runtime(const TensorView& view) {
     const ov::Shape shape(view.shape.begin(), view.shape.end());
-    if (view.type == DataType::Bytes) {
-        ov::Tensor tensor(ov::element::string, shape);
-        std::copy(view.strings.begin(), view.strings.end(), tensor.data<std::string>());
-        return tensor;
-    }
     if (view.bytes.empty()) {
         return {runtime_type_of(view.type), shape};
     }
     auto* const values = const_cast<std::byte*>(view.bytes.data());  // NOLINT: the API's type
     return {runtime_type_of(view.type), shape, values};
+}
+
+Result<void> check_integers(const TensorView& view) {
+    if (view.type != DataType::Int64) {
+        return {};
+    }
+    for (const std::int64_t value : view.as<std::int64_t>()) {
+        if (value < INT32_MIN || value > INT32_MAX) {
+            return invalid_argument(fmt::format(
+                "INT64 values are computed in 32 bits by this runtime; this one does not fit: {}",
+                value
+            ));
+        }
+    }
+    return {};
 }
 
 TensorView HeldTensor::hold(ov::Tensor tensor) {
@@ -109,12 +125,6 @@ TensorView HeldTensor::hold(ov::Tensor tensor) {
     view.type = data_type_of(tensor_.get_element_type()).value();
     for (const std::size_t size : tensor_.get_shape()) {
         CHECK(view.shape.push_back(static_cast<std::int64_t>(size)));
-    }
-    if (view.type == DataType::Bytes) {
-        const auto* const texts = tensor_.data<const std::string>();
-        strings_.assign(texts, texts + tensor_.get_size());
-        view.strings = strings_;
-        return view;
     }
     const auto* const values = static_cast<const std::byte*>(std::as_const(tensor_).data());
     view.bytes = {values, tensor_.get_byte_size()};

@@ -14,7 +14,8 @@
 
 namespace flywheel::openvino {
 
-/// Unsupported: the protocol has no such datatype.
+/// Unsupported: the protocol has no such datatype, or it is BYTES, which the CPU plug-in cannot
+/// carry.
 Result<DataType> data_type_of(const ov::element::Type& type);
 [[nodiscard]] ov::element::Type runtime_type_of(DataType type);
 
@@ -25,8 +26,12 @@ Result<Shape> shape_of(const ov::PartialShape& shape);
 /// Names, datatypes and shapes of the model's inputs and outputs; `batches` is set by the caller.
 Result<Signature> signature_of(const ov::Model& model);
 
-/// The values of `view` without a copy; BYTES are copied.
+/// The values of `view`, which are not BYTES, without a copy.
 [[nodiscard]] ov::Tensor to_runtime(const TensorView& view);
+
+/// InvalidArgument: an INT64 that the runtime would cut, for its CPU plug-in computes them in 32
+/// bits.
+Result<void> check_integers(const TensorView& view);
 
 /// A tensor of the runtime's that views may show.
 class HeldTensor {
@@ -35,7 +40,6 @@ class HeldTensor {
 
   private:
     ov::Tensor tensor_;
-    std::vector<std::string_view> strings_;
 };
 
 /// Of what the runtime threw: the line that says what is wrong, without places in its source.

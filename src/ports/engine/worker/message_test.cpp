@@ -122,7 +122,7 @@ TEST(Message, CutOffAnywhereIsRefused) {
 }
 
 TEST(Message, WithAFlippedBitIsRefusedOrAnotherMessage) {
-    for (std::uint64_t seed = 0; seed < 66; ++seed) {
+    for (std::uint64_t seed = 0; seed < 22; ++seed) {
         const std::string bytes = encode(message_of(seed)).value();
         for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
             std::string flipped = bytes;

@@ -49,7 +49,7 @@ rlimit at_most(rlim_t value) {
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     std::vector<char*> pointers;
     for (std::string& text : texts) {
-        pointers.push_back(text.data());
+        pointers.push_back(text.data());  // NOLINT(performance-inefficient-vector-operation)
     }
     pointers.push_back(nullptr);
     return pointers;
@@ -83,7 +83,7 @@ Start make_start(const ProcessPlan& plan, const std::vector<Descriptor>& lanes) 
 /// ones. Gives the number of the last.
 int place_descriptors(const Start& start) {
     const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(nothing, STDIN_FILENO);
+    ::dup2(nothing, STDIN_FILENO);  // NOLINT: fails harmlessly
     ::dup2(nothing, STDOUT_FILENO);
     std::array<int, kLanesMax + 1> moved{};
     const std::size_t count = start.lanes.size();
@@ -107,9 +107,11 @@ int place_descriptors(const Start& start) {
     }
     ::setsid();
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    // The limit of a memory is that of a file; beyond it calls shall fail, also into a long log.
+    ::signal(SIGXFSZ, SIG_IGN);
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): after the fork
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) {
         ::signal(number, SIG_DFL);
     }

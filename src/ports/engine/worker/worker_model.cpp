@@ -48,7 +48,7 @@ WorkerModel::~WorkerModel() {
 Result<void> WorkerModel::wait_for_first() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return first_.has_value(); });
-    return std::move(*first_);
+    return std::move(*first_);  // NOLINT: waited for
 }
 
 Result<void> WorkerModel::adopt(const Loaded& loaded) {

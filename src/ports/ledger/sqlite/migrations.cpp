@@ -77,10 +77,11 @@ Result<void> apply(Connection& connection, const Migration& migration) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-    static const std::array<Migration, 3> kAll = {
+    static const std::array<Migration, 4> kAll = {
         {{1, "records", kMigration0001Records},
          {2, "api_keys", kMigration0002ApiKeys},
-         {3, "operations", kMigration0005Operations}}
+         {3, "operations", kMigration0005Operations},
+         {4, "rollout_events", kMigration0004RolloutEvents}}
     };
     return kAll;
 }

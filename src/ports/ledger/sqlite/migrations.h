@@ -29,5 +29,6 @@ Result<void> migrate(Connection& connection);
 extern const std::string_view kMigration0001Records;
 extern const std::string_view kMigration0002ApiKeys;
 extern const std::string_view kMigration0005Operations;
+extern const std::string_view kMigration0004RolloutEvents;
 
 }  // namespace flywheel::sqlite

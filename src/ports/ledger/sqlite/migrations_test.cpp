@@ -20,7 +20,7 @@
 #include "records/label_task.h"
 #include "records/model_version.h"
 #include "records/profile.h"
-#include "records/rollout.h"
+#include "records/rollout_fold.h"
 #include "records/schema.h"
 #include "records/training_run.h"
 #include "records/turn.h"
@@ -126,6 +126,52 @@ TEST(Migrations, RunOnce) {
         std::get<std::int64_t>(*connection->scalar("select count(*) from schema_migrations")),
         static_cast<std::int64_t>(migrations().size())
     );
+}
+
+TEST(Migrations, MakeEventsOfTheMovesOfAnOldLedger) {
+    const testing::TempFolder folder;
+    const auto path = folder.path() / "ledger.db";
+    {
+        const auto old = connect(path);
+        ASSERT_TRUE(old->run(std::string(kMigration0001Records)));
+        ASSERT_TRUE(old->run(std::string(kMigration0002ApiKeys)));
+        ASSERT_TRUE(old->run(
+            "pragma application_id = 1180125260;"
+            "create table schema_migrations (number integer primary key, name text not null) "
+            "strict;"
+            "insert into schema_migrations values (1, 'records'), (2, 'api_keys')"
+        ));
+        std::int64_t seq = 0;
+
+        struct Row {
+            std::int64_t from, to;
+            const char* state;
+        };
+
+        for (const Row& row :
+             {Row{0, 1, "done"}, {1, 2, "done"}, {2, 1, "rolled_back"}, {1, 3, "done"}}) {
+            ++seq;
+            const auto id = Id<Rollout>::derived(Time(), std::to_string(seq)).text();
+            ASSERT_TRUE(old->run(
+                "insert into rollout (id, model, seq, from_version, to_version, state, who, "
+                "reason, "
+                "created) values ('" +
+                id + "', 'm', " + std::to_string(seq) + ", " + std::to_string(row.from) + ", " +
+                std::to_string(row.to) + ", '" + row.state + "', 'kim', 'x', 0)"
+            ));
+        }
+    }
+    auto ledger = *open(path);
+    const auto events = *Reader<Rollout>(*ledger).select(Where<Rollout>().order(&Rollout::seq));
+    ASSERT_EQ(events.size(), 4U);
+    for (const std::size_t done : {0, 1, 3}) {
+        EXPECT_EQ(events[done].rollout, events[done].id);
+        EXPECT_EQ(events[done].step, 0);
+        EXPECT_EQ(events[done].share, 1);
+    }
+    EXPECT_EQ(events[2].rollout, events[1].id);  // it took back what the second one did
+    EXPECT_EQ(events[2].step, 1);
+    EXPECT_EQ(RolloutFold(events).labels(), (RolloutLabels{.stable = 3, .previous = 1}));
 }
 
 TEST(Migrations, RefuseALedgerOfANewerProgram) {

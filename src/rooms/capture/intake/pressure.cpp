@@ -63,6 +63,9 @@ bool Pressure::observe(Moment now, const PressureReading& reading) {
     refuses_ =
         next == PressureLevel::Drop && (reading.no_space || reading.disk > kDiskFull - kSlack);
     level_ = static_cast<std::uint8_t>(next);
+    if (level_.load() > worst_.load()) {  // whoever asks just now sees it the next time
+        worst_ = level_.load();
+    }
     changes_ += next != before ? 1 : 0;
     return next != before;
 }

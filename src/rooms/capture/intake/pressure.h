@@ -41,6 +41,11 @@ class Pressure {
         return static_cast<PressureLevel>(level_.load(std::memory_order_relaxed));
     }
 
+    /// The highest level since this was last asked; from then on it is the present one.
+    PressureLevel worst_since_asked() {
+        return static_cast<PressureLevel>(worst_.exchange(level_.load()));
+    }
+
     /// Rows are not taken at all: the disk is full.
     [[nodiscard]] bool refuses_rows() const { return refuses_.load(std::memory_order_relaxed); }
 
@@ -60,6 +65,7 @@ class Pressure {
         const;
 
     std::atomic<std::uint8_t> level_ = 0;
+    std::atomic<std::uint8_t> worst_ = 0;
     std::atomic<bool> refuses_ = false;
     std::atomic<std::uint64_t> changes_ = 0;
     Moment half_full_since_ = Moment::max();

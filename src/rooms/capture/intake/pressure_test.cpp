@@ -87,5 +87,18 @@ TEST(Pressure, RefusesRowsOnlyForTheDiskAndOnlyWhileItIsFull) {
     EXPECT_EQ(gauge.pressure.level(), PressureLevel::Drop) << "the level takes its time";
 }
 
+TEST(Pressure, TellsTheHighestLevelSinceItWasAsked) {
+    Pressure pressure;
+    auto now = Pressure::Moment();
+    EXPECT_EQ(pressure.worst_since_asked(), PressureLevel::Normal);
+    pressure.observe(now, {.buffers = .8});
+    for (int second = 0; second < 62; ++second) {
+        pressure.observe(now += std::chrono::seconds(1), {.buffers = 0});
+    }
+    ASSERT_EQ(pressure.level(), PressureLevel::Normal);
+    EXPECT_EQ(pressure.worst_since_asked(), PressureLevel::Sample) << "it came and went";
+    EXPECT_EQ(pressure.worst_since_asked(), PressureLevel::Normal);
+}
+
 }  // namespace
 }  // namespace flywheel

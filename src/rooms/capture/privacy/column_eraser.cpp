@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -14,7 +15,14 @@ namespace {
 constexpr TimeRange kAllTimes{Time::min(), Time::max()};
 constexpr std::size_t kTracesOfAPayload = 8;
 
-/// A payload of erased rows.
+/// A payload of one model on one UTC day.
+using PayloadName = std::tuple<std::string, std::chrono::sys_days, Digest>;
+
+PayloadName name_of(const std::string& model, Time time, const Digest& digest) {
+    return {model, std::chrono::floor<std::chrono::days>(time), digest};
+}
+
+/// A payload of erased rows, of any model and day.
 struct Theirs {
     bool shared = false;  ///< Others have it as well.
     std::vector<std::string> traces = {};
@@ -23,6 +31,7 @@ struct Theirs {
 /// What the passes before the change find.
 struct Found {
     std::set<std::pair<std::string, std::string>> requests;  ///< (model, id) of erased rows.
+    std::set<PayloadName> unreferred;  ///< Payloads of erased rows that no other row refers to.
     std::unordered_map<Digest, Theirs, DigestHash> payloads;
 
     [[nodiscard]] bool is_about(const Feedback& said) const {
@@ -30,6 +39,22 @@ struct Found {
         const std::string target = uuid ? uuid->with_row(0).text() : said.target;
         return requests.contains({said.model, said.target}) ||
                requests.contains({said.model, target});
+    }
+
+    [[nodiscard]] bool is_theirs(const Payload& payload) const {
+        return unreferred.contains(name_of(payload.model, payload.first_seen, payload.digest));
+    }
+
+    /// Those that no other row at all has, rising.
+    [[nodiscard]] std::vector<Digest> alone() const {
+        std::vector<Digest> digests;
+        for (const auto& [digest, theirs] : payloads) {
+            if (!theirs.shared) {
+                digests.push_back(digest);
+            }
+        }
+        std::ranges::sort(digests);
+        return digests;
     }
 };
 
@@ -53,9 +78,13 @@ Result<void> find_rows(const Columns& columns, const ErasedSubjects& erased, Fou
         }
         found.requests.insert({row.model, row.request_id});
         found.requests.insert({row.model, row.id.uuid.with_row(0).text()});
+        if (row.payload_digest.is_zero()) {
+            return {};
+        }
+        found.unreferred.insert(name_of(row.model, row.time, row.payload_digest));
         Theirs& theirs = found.payloads[row.payload_digest];
         if (theirs.traces.empty() && found.payloads.size() <= EraseReport::kTracedPayloads) {
-            add_traces(row.payload, theirs.traces);
+            add_traces(row.payload, theirs.traces);  // rows before format 3 have it with them
         }
         return {};
     };
@@ -69,8 +98,9 @@ Result<void> find_rows(const Columns& columns, const ErasedSubjects& erased, Fou
 Result<void> find_sharers(const Columns& columns, const ErasedSubjects& erased, Found& found) {
     const auto take = [&](const Prediction& row) -> Result<void> {
         const auto known = found.payloads.find(row.payload_digest);
-        if (known != found.payloads.end() && !known->second.shared) {
-            known->second.shared = !erased.covers(row);
+        if (known != found.payloads.end() && !erased.covers(row)) {
+            known->second.shared = true;
+            found.unreferred.erase(name_of(row.model, row.time, row.payload_digest));
         }
         return {};
     };
@@ -81,8 +111,26 @@ Result<void> find_sharers(const Columns& columns, const ErasedSubjects& erased, 
     return {};
 }
 
+/// Of payloads that stand in their own table, while they are there.
+Result<void> find_traces(const Columns& columns, std::vector<Digest> digests, Found& found) {
+    digests.resize(std::min(digests.size(), EraseReport::kTracedPayloads));
+    const auto models = TRY(columns.models());
+    for (const std::string& model : models) {
+        TRY(columns
+                .find_payloads({model, kAllTimes, digests}, [&](Payload&& payload) -> Result<void> {
+                    Theirs& theirs = found.payloads[payload.digest];
+                    if (theirs.traces.empty()) {
+                        add_traces(payload.bytes, theirs.traces);
+                    }
+                    return {};
+                }));
+    }
+    return {};
+}
+
 }  // namespace
 
+/// Rows go last: until then a run that was cut short finds by them what else must go.
 Result<EraseReport> erase_from_columns(
     Columns& columns, const ErasedSubjects& erased, const ForgetPayloads& forget
 ) {
@@ -93,16 +141,11 @@ Result<EraseReport> erase_from_columns(
         return report;
     }
     TRY(find_sharers(columns, erased, found));
-    std::vector<Digest> alone;
-    for (const auto& [digest, theirs] : found.payloads) {
-        report.shared += theirs.shared ? 1 : 0;
-        if (!theirs.shared && !digest.is_zero()) {
-            alone.push_back(digest);
-        }
-    }
+    const std::vector<Digest> alone = found.alone();
     report.payloads = alone.size();
+    report.shared = found.payloads.size() - alone.size();
+    TRY(find_traces(columns, alone, found));
     if (forget && !alone.empty()) {
-        // While the rows are here still: who dies in between finds them again.
         report.copies = TRY(forget(alone));
     }
     for (const Digest& digest : report.copies.kept) {
@@ -113,10 +156,16 @@ Result<EraseReport> erase_from_columns(
             std::ranges::move(theirs.traces, std::back_inserter(report.traces));
         }
     }
-    const ColumnUpkeep done = TRY(columns.remove(
-        {[&](const Prediction& row) { return erased.covers(row); },
-         [&](const Feedback& said) { return found.is_about(said); }}
+    ColumnUpkeep done = TRY(columns.remove(
+        {.prediction = {},
+         .feedback = [&](const Feedback& said) { return found.is_about(said); },
+         .payload = [&](const Payload& payload) { return found.is_theirs(payload); }}
     ));
+    done.add(TRY(columns.remove(
+        {.prediction = [&](const Prediction& row) { return erased.covers(row); },
+         .feedback = {},
+         .payload = {}}
+    )));
     report.rows = done.predictions_removed;
     report.feedback = done.feedback_removed;
     report.files = done.files_removed + done.files_rewritten;

@@ -57,9 +57,9 @@ TEST(ColumnEraser, TakesOutRowsAndFeedbackOfTheSubjectOnly) {
     other.payload_digest = shared.payload_digest;
     const auto about_a = testing::sample_feedback(erased_row.id.text(), sample_day(5), rng);
     const auto about_b = testing::sample_feedback(other.request_id, sample_day(5), rng);
-    ASSERT_TRUE(columns.write_segment(1, {erased_row, shared}, {}));
-    ASSERT_TRUE(columns.write_segment(2, {other}, {}));
-    ASSERT_TRUE(columns.write_segment(3, {}, {about_a, about_b}));
+    ASSERT_TRUE(columns.write_segment(1, {{erased_row, shared}, {}}));
+    ASSERT_TRUE(columns.write_segment(2, {{other}, {}}));
+    ASSERT_TRUE(columns.write_segment(3, {{}, {about_a, about_b}}));
     ErasedSubjects erased;
     erased.add({sha256("a"), sample_day(9)});
     std::vector<Digest> forgotten;

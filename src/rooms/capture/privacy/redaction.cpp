@@ -7,6 +7,7 @@
 
 #include "base/json_value.h"
 #include "base/text.h"
+#include "records/payload.h"
 
 namespace flywheel {
 
@@ -188,12 +189,22 @@ Outcome Redaction::redact_json(std::string& payload) const {
     return outcome;
 }
 
+/// Numbers hold nothing that rules look for. Text among tensors stands behind its length, which a
+/// mask would make wrong, so such a payload is not kept.
+Outcome Redaction::redact_payload(Prediction& row) const {
+    if (row.media_type.empty() || row.media_type == kTextPayload) {
+        return worse(redact_json(row.payload), redact_text(row.payload));
+    }
+    const bool holds_text = row.payload.find(R"("datatype":"BYTES")") != std::string::npos;
+    return holds_text ? Outcome::Failed : Outcome::Unchanged;
+}
+
 Outcome Redaction::apply(Prediction& row) const {
     if (empty()) {
         return Outcome::Unchanged;
     }
     const bool had_payload = !row.payload.empty();
-    const Outcome payload = worse(redact_json(row.payload), redact_text(row.payload));
+    const Outcome payload = redact_payload(row);
     const Outcome rest = worse(redact_text(row.params), redact_text(row.error));
     const Outcome outcome = worse(payload, rest);
     if (outcome == Outcome::Failed) {

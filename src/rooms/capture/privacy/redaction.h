@@ -51,7 +51,8 @@ class Redaction {
     /// Rules for "text" are applied to payload, params and error, others to the payload, which must
     /// be JSON then. Sets `redacted` and the digest of what is stored. Failed: a rule could not be
     /// applied; payload and params are gone, the row stays. A row that came without its payload
-    /// loses the payload's digest, which was made before redaction.
+    /// loses the payload's digest, which was made before redaction. Tensors of numbers stay as they
+    /// are; with text among them, Failed.
     Outcome apply(Prediction& row) const;
     /// To `by` and `comment`; Failed: they are gone.
     Outcome apply(Feedback& said) const;
@@ -67,6 +68,7 @@ class Redaction {
     static Result<Rule> make_rule(const RedactionRule& rule);
     Outcome redact_text(std::string& text) const;
     Outcome redact_json(std::string& payload) const;
+    Outcome redact_payload(Prediction& row) const;
     Outcome redact(std::string& text, const std::vector<const Rule*>& rules) const;
     [[nodiscard]] std::string replacement(const Rule& rule, std::string_view found) const;
 

@@ -264,5 +264,20 @@ TEST(SecretKey, MakesTheDigestsOfTheRfc) {
     );
 }
 
+TEST(Redaction, LeavesTensorsOfNumbersAndDropsThoseThatHoldText) {
+    const auto redaction =
+        Redaction::make({RedactionRule{.kind = SensitiveKind::Email}}, SecretKey()).value();
+    Prediction row;
+    row.media_type = "application/vnd.flywheel.tensors; header=27";
+    row.payload = std::string("{\"inputs\":[{\"datatype\":\"FP32\"}]}\xFF\xFF\0\1", 36);
+    const std::string numbers = row.payload;
+    EXPECT_EQ(redaction.apply(row), Redaction::Outcome::Unchanged);
+    EXPECT_EQ(row.payload, numbers);
+    row.payload = "{\"inputs\":[{\"datatype\":\"BYTES\"}]}....ann@example.com";
+    EXPECT_EQ(redaction.apply(row), Redaction::Outcome::Failed);
+    EXPECT_EQ(row.payload, "");
+    EXPECT_TRUE(row.redacted);
+}
+
 }  // namespace
 }  // namespace flywheel

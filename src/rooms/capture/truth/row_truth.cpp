@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "rooms/capture/frames/captured_keys.h"
+
 namespace flywheel {
 
 void Standing::take(const Signal& signal, const std::string& label) {

@@ -8,8 +8,8 @@
 #include <tuple>
 
 #include "base/result.h"
-#include "rooms/capture/captured_keys.h"
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/captured_keys.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 

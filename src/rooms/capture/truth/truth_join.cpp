@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "rooms/capture/prediction_codec.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 

@@ -89,7 +89,7 @@ void make_columns() {
         for (std::int64_t number = first / 10; number < std::min(signals, last / 10); ++number) {
             said.push_back(signal_of(number, rng));
         }
-        CHECK(columns->write_segment(++segment, rows, said).has_value());
+        CHECK(columns->write_segment(++segment, {rows, said}).has_value());
     }
     std::ofstream(done) << "done\n";
 }
