@@ -123,7 +123,8 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         const override;
     Result<CapturedRequest> find(const std::string& model, const std::string& id) const override;
     /// All rows of a model with time in `range`, of any route and status, each once and in no
-    /// order, without holding them: memory stays as it is however many there are.
+    /// order, without holding them: memory stays as it is however many there are. A row has its
+    /// payload only when it was captured before payloads had their own table.
     Result<void> each_prediction(
         const std::string& model,
         TimeRange range,

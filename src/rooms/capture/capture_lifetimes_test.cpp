@@ -83,11 +83,13 @@ class Year {
             RowParts::Whole,
             [&](const Prediction& row) -> Result<void> {
                 ++left.rows;
-                left.payloads += row.payload.empty() ? 0 : 1;
                 left.embeddings += row.embedding.empty() ? 0 : 1;
                 return {};
             }
         ));
+        for (const Prediction& row : capture_->predictions("news", kAlways).value()) {
+            left.payloads += row.payload.empty() ? 0 : 1;
+        }
         left.feedback = capture_->feedback("news", kAlways)->size();
         return left;
     }

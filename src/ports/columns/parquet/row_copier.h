@@ -15,7 +15,7 @@ namespace flywheel {
 /// Calls `visit` with all rows of a file.
 template <class Table>
 Result<void> each_row_of(
-    const fs::path& folder,
+    const std::filesystem::path& folder,
     const PartitionFile& file,
     RowParts parts,
     const std::function<Result<void>(const typename Table::Row&)>& visit
@@ -38,7 +38,9 @@ class RowCopier {
         rows_.reserve(kBatchRows);
     }
 
-    Result<void> copy(const fs::path& folder, const PartitionFile& file, const Edit& edit) {
+    Result<void> copy(
+        const std::filesystem::path& folder, const PartitionFile& file, const Edit& edit
+    ) {
         TRY(each_row_of<Table>(folder, file, RowParts::Whole, [&](const Row& row) -> Result<void> {
             rows_.push_back(row);
             if (edit && !edit(rows_.back())) {
