@@ -70,9 +70,12 @@ class HeldModel final : public TensorModel {
         return calls_;
     }
 
+    /// All rows but those of the warm-up, which are zeros.
     std::vector<float> seen() const {
         const std::scoped_lock lock(mutex_);
-        return seen_;
+        std::vector<float> asked = seen_;
+        std::erase(asked, 0.0F);
+        return asked;
     }
 
   private:

@@ -297,6 +297,15 @@ std::string share_text(double share, std::int64_t n) {
     return text.starts_with("0.") ? text.substr(1) : text;
 }
 
+std::string user_name() {
+    for (const char* name : {"USER", "LOGNAME"}) {
+        if (const auto value = environment(name); !value.empty()) {
+            return std::string(value);
+        }
+    }
+    return "a person";
+}
+
 void print_out(const std::string& text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);

@@ -80,8 +80,8 @@ std::int64_t monotonic_nanos() {
 
 /// The model that the path names; "" when it names none.
 std::string_view model_of(std::span<const http::PathParameter> parameters) {
-    return !parameters.empty() && parameters.front().name == "model" ? parameters.front().value
-                                                                     : std::string_view();
+    const auto found = std::ranges::find(parameters, "model", &http::PathParameter::name);
+    return found != parameters.end() ? found->value : std::string_view();
 }
 
 /// A use is noted once in so many microseconds, so that threads do not fight over the place.

@@ -50,7 +50,8 @@ struct Doorway {
     /// Status of a request whose path names this model.
     int ask_model(std::string_view model) {
         refusal.clear();
-        const std::array<http::PathParameter, 1> parameters = {{{"model", model}}};
+        std::array<http::PathParameter, http::kMaxPathParameters> parameters{};
+        parameters.back() = {"model", model};  // as the router fills them
         const http::Visit visit{Role::Open, "infer", {}, parameters, "192.0.2.7"};
         return access.admits(visit, refusal, caller) ? 200 : refusal.status;
     }

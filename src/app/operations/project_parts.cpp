@@ -37,7 +37,12 @@ Finding look_at_tls(const std::filesystem::path& dir, const Settings& settings, 
                      };
     }
     if (const auto opened = http::TlsIdentity::open(*plan); !opened) {
-        return {"tls", Health::Bad, opened.error().message, "see the message"};
+        return {
+            "tls",
+            Health::Bad,
+            opened.error().message,
+            "chmod 600 the key; both PEM files must be readable here"
+        };
     }
     const auto facts = http::read_certificate(plan->certificate);
     if (!facts) {

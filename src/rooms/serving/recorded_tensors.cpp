@@ -49,10 +49,11 @@ void keep_top(Prediction& out) {
     out.score_classes.assign(order.begin(), top);
 }
 
-std::vector<std::string_view> names_of_inputs(const Signature& signature) {
+/// Of the inputs that were read: all, or none when the request could not be.
+std::vector<std::string_view> names_of_inputs(const Signature& signature, std::size_t read) {
     std::vector<std::string_view> names;
-    for (const TensorSpec& spec : signature.inputs) {
-        names.push_back(spec.name);
+    for (std::size_t i = 0; i < std::min(read, signature.inputs.size()); ++i) {
+        names.push_back(signature.inputs[i].name);
     }
     return names;
 }
@@ -74,7 +75,7 @@ RecordedTensors::RecordedTensors(
 )
     : signature_(signature),
       rows_(std::max<std::size_t>(rows, 1)),
-      input_names_(names_of_inputs(signature)),
+      input_names_(names_of_inputs(signature, inputs.size())),
       inputs_(inputs.begin(), inputs.end()),
       payloads_(TensorPayloads::List::Inputs, input_names_, inputs_, rows_) {
     const bool texts = std::ranges::any_of(inputs_, [](const TensorView& input) {

@@ -44,6 +44,9 @@ TEST(ColumnBatch, ReadsFilesOfTheFirstFormat) {
     ASSERT_TRUE(read) << read.error().message;
     row.batch_rows = 0;
     row.policy.clear();
+    row.media_type = {};
+    row.attempt = 0;
+    row.engine.clear();
     EXPECT_TRUE(testing::same(*read, row)) << "what was not stored follows from the scores";
 }
 

@@ -124,7 +124,10 @@ class BatchBuilder {
         TRY(checked(builder.Reserve(size())));
         TRY(checked(builder.ReserveData(bytes)));
         for (const Row* row : rows_) {
-            builder.UnsafeAppend(std::string_view(get(*row)));
+            const std::string_view text(get(*row));
+            builder.UnsafeAppend(
+                text.empty() ? std::string_view("") : text
+            );  // memcpy wants no null
         }
         return finish(builder);
     }

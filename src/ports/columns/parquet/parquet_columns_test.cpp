@@ -312,16 +312,21 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
 TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
     PartitionFile file;
     file.table = "feedback";
-    file.path = partition_path(file.table, "..", {}, 7);
-    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    file.path = partition_path(file.table, "..", {}, unit_name({7}));
+    ASSERT_TRUE(decode_list(encode_list({{7}, {file}})));
     for (const char* path :
          {"", "/etc/passwd", "feedback/../../x", "feedback/./x", "predictions/x", "feedback//x"}) {
         file.path = path;
-        EXPECT_FALSE(decode_list(encode_list(7, {file}))) << path;
+        EXPECT_FALSE(decode_list(encode_list({{7}, {file}}))) << path;
     }
+    file.table = kPayloadFile;
+    file.path = "payloads/x";
+    ASSERT_TRUE(decode_list(encode_list({{7}, {file}})));
+    file.path = "payload/x";
+    EXPECT_FALSE(decode_list(encode_list({{7}, {file}})));
     file.path = "secrets/x";
     file.table = "secrets";
-    EXPECT_FALSE(decode_list(encode_list(7, {file})));
+    EXPECT_FALSE(decode_list(encode_list({{7}, {file}})));
 }
 
 /// The wheel's libparquet exports an OpenSSL of its own (decision 0026).

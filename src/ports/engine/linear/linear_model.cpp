@@ -149,10 +149,10 @@ void LinearModel::look_up(std::string_view text, Scratch& scratch) const {
 /// sums = factor * (rows' weights), [width_].
 void LinearModel::score(const Scratch& scratch, std::span<float> sums, float factor) const {
     std::fill(sums.begin(), sums.end(), 0.0F);
-    const std::byte* first = rows_.data() + sizeof(RowHead);
     if (rows_.empty()) {
         return;
     }
+    const std::byte* first = rows_.data() + sizeof(RowHead);
     if (precision_ == Precision::Int8) {
         const auto* weights = reinterpret_cast<const std::int8_t*>(first);  // NOLINT: rows of bytes
         vectors::add_scaled_rows({weights, stride_, width_}, scratch.rows, sums);
