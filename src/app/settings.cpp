@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "app/settings_table.h"
+#include "base/text.h"
 
 namespace flywheel::app {
 
@@ -263,6 +264,26 @@ Result<void> read_capture(Table table, CaptureSettings& capture) {
     return {};
 }
 
+/// toml++ 3.3 ends the program at a `[` or `[[` that begins a line and that no key follows: the
+/// line of the first one; 0 = there is none. Nested lists could begin so, but no setting is one.
+std::int64_t line_of_nameless_table(std::string_view text) {
+    std::int64_t line = 1;
+    for (std::string_view rest = text; !rest.empty(); ++line) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        std::string_view begun = trim(rest.substr(0, end));
+        if (begun.starts_with('[')) {
+            begun = trim(begun.substr(begun.starts_with("[[") ? 2 : 1));
+            const auto c = begun.empty() ? '\0' : begun.front();
+            if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' &&
+                c != '"' && c != '\'') {
+                return line;
+            }
+        }
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return 0;
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const std::filesystem::path& file) {
@@ -272,6 +293,11 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     }
     std::ostringstream text;
     text << in.rdbuf();
+    if (const std::int64_t line = line_of_nameless_table(text.str()); line > 0) {
+        return invalid_argument(
+            fmt::format("{}, line {}: a table's name must follow '['", file.string(), line)
+        );
+    }
     const toml::parse_result parsed = toml::parse(text.str());
     if (!parsed) {
         return invalid_argument(fmt::format(

@@ -219,7 +219,9 @@ TEST(Settings, AreRefusedWhenTheyAreNoTablesOrOutOfBounds) {
     };
 
     for (const auto& [text, says] :
-         {Row{"\nmodel = 1\n", "line 2: 'model' must be a table, begun by [model]"},
+         {Row{"[^]\n", "line 1: a table's name must follow '['"},
+          Row{"[serve]\n [[[[]]]]\n", "line 2: a table's name must follow '['"},
+          Row{"\nmodel = 1\n", "line 2: 'model' must be a table, begun by [model]"},
           Row{"capture = []\n", "line 1: 'capture' must be a table"},
           Row{"[serve]\nport = 65536\n", "'serve.port' must be a whole number from 0 to 65535"},
           Row{"[serve]\nthreads = -1\n", "'serve.threads' must be a whole number from 0 to 1024"},

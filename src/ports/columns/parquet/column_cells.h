@@ -57,8 +57,7 @@ class BatchBuilder {
         return finish(builder);
     }
 
-    /// Text, or binary with a BinaryBuilder.
-    template <class Builder = arrow::StringBuilder, class Get>
+    template <class Get>
     Result<void> texts(const Get& get) {
         return strings<arrow::StringBuilder>(get);
     }
