@@ -52,6 +52,7 @@ Result<StopSignals> StopSignals::watch() {
     handle(SIGTERM, tell_pipe);
     handle(SIGINT, tell_pipe);
     handle(SIGHUP, tell_pipe);
+    handle(SIGXFSZ, SIG_IGN);
     return StopSignals(ends[0]);
 }
 

@@ -12,7 +12,8 @@ namespace flywheel::app {
 
 class StopSignals {
   public:
-    /// From now on these signals end no process by themselves. Conflict when another object does
+    /// From now on these signals end no process by themselves, and neither does a write over the
+    /// limit of a file's size: that fails, as on a full disk. Conflict when another object does
     /// this already.
     static Result<StopSignals> watch();
     StopSignals(StopSignals&& other) noexcept;

@@ -12,6 +12,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import tempfile
@@ -183,6 +184,20 @@ class FullDisk(SmallDisk):
         told = json.loads(self.run_well("import", more, "--dir", self.project, "--text", "title", "--label", "topic", "--json"))
         self.assertEqual(told["labels_added"], 2000)
         self.assertEqual(json.loads(self.run_well("turn", self.project, "--json"))["state"], "done")
+
+
+class FileSizeLimit(SmallDisk):
+    def test_a_refused_write_ends_no_server(self):
+        server = self.serve()
+        pid = server.process.pid
+        unlimited = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, unlimited[1]))
+        self.answers_a_while(server.url, "refused")
+        until(lambda: self.captured(server.url)["failure"], "capture to see that writes are refused")
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited)
+        until(lambda: (self.captured(server.url)["failure"], self.captured(server.url)["waiting"]) == ("", 0),
+              "what waited to be written")
+        self.assertEqual(server.end(), 0)
 
 
 class ReadOnlyDisk(SmallDisk):
