@@ -33,7 +33,7 @@ format: ## Format the sources with clang-format-19
 tidy: ## Check the rules of the house, and FILES (default: changed ones) with clang-tidy-19
 	@python3 tools/tidy.py
 ifdef FILES
-	@cmake --preset asan >/dev/null && clang-tidy-19 --quiet -p build/asan $(FILES)
+	@cmake --preset tidy >/dev/null && clang-tidy-19 --quiet -p build/tidy $(FILES)
 else
 	@python3 tools/checks.py clang-tidy
 endif

@@ -1,9 +1,10 @@
-# room(NAME USES ...): one line builds a room and its tests.
+# room(NAME [OPTIMISED_TESTS] USES ...): one line builds a room and its tests.
 #
 # NAME is a folder below src/. Its *.cpp become the library fw_<name>, its *_test.cpp one test program
 # <name>_test, its *_bench.cpp one program <name>_bench (built on request), each *_fuzz.cpp a fuzzer of
 # its name. USES names other rooms (folders below src/) or CMake targets; TEST_USES (adapters, mostly)
-# are linked to its tests, benchmarks and fuzzers only. The ladder between rooms is checked by tools/tidy.py.
+# are linked to its tests, benchmarks and fuzzers only. OPTIMISED_TESTS: `make test` runs its tests not
+# only under the sanitizers but in the release too: arithmetic, and what threads share. The ladder between rooms is checked by tools/tidy.py.
 function(fw_target OUT NAME)
   string(REPLACE "/" "_" flat "${NAME}")
   set(${OUT} "fw_${flat}" PARENT_SCOPE)
@@ -24,17 +25,23 @@ function(fw_links OUT)
 endfunction()
 
 # What every room includes, parsed once: a fifth of a clean build. Libraries' headers only, so that no
-# change of ours touches it. The sanitizers' preset has it for tests only, and no unity sources, and so
-# sees a missing #include in a room.
+# change of ours touches it. The tidy preset goes without, so clang-tidy sees a missing #include.
 function(fw_precompile_headers)
   file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp" CONTENT "")
   set(headers <algorithm> <array> <atomic> <chrono> <cmath> <cstdint> <filesystem> <fstream> <functional> <map> <memory>
     <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>
     <fmt/format.h> <nlohmann/json.hpp>)
-  if(NOT FLYWHEEL_PCH STREQUAL TESTS)
-    add_library(fw_pch STATIC "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp")
-    target_link_libraries(fw_pch PRIVATE fmt::fmt nlohmann_json::nlohmann_json flywheel_warnings)
-    target_precompile_headers(fw_pch PRIVATE ${headers})
+  set(kinds fw_pch)
+  if(FLYWHEEL_FUZZ)
+    list(APPEND kinds fw_fuzz_pch) # clang wants the options of who uses it
+  endif()
+  foreach(kind IN LISTS kinds)
+    add_library(${kind} STATIC "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp")
+    target_link_libraries(${kind} PRIVATE fmt::fmt nlohmann_json::nlohmann_json flywheel_warnings)
+    target_precompile_headers(${kind} PRIVATE ${headers})
+  endforeach()
+  if(FLYWHEEL_FUZZ)
+    target_compile_options(fw_fuzz_pch PRIVATE ${FW_FUZZ_OPTIONS})
   endif()
   if(FLYWHEEL_TESTS)
     add_executable(fw_test_pch "${CMAKE_CURRENT_BINARY_DIR}/pch.cpp") # not a library: g++ wants the same -fPIE
@@ -52,14 +59,17 @@ endfunction()
 
 # Tests check, they do not race: their own sources are not optimised, the rooms they link are.
 set(FW_TEST_OPTIONS -O0)
+set(FW_FUZZ_OPTIONS -fsanitize=fuzzer-no-link -O1)
 
 # Every room's test program and nothing else: what the sanitizers build.
 add_custom_target(unit_tests)
+# The programs and tests that `make test` runs in the release.
+add_custom_target(release_tests)
 # Every *_fuzz.cpp as a program of libFuzzer in build/<preset>/fuzz.
 add_custom_target(fuzzers)
 
 function(room NAME)
-  cmake_parse_arguments(ROOM "" "" "USES;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ROOM "OPTIMISED_TESTS" "" "USES;TEST_USES" ${ARGN})
   fw_target(target ${NAME})
   set(dir "${PROJECT_SOURCE_DIR}/src/${NAME}")
   file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cpp")
@@ -75,7 +85,11 @@ function(room NAME)
     add_library(${target} STATIC ${sources})
     target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PUBLIC ${links} PRIVATE flywheel_warnings)
-    fw_reuse_headers(${target} fw_pch)
+    if(fuzzers AND FLYWHEEL_FUZZ)
+      fw_reuse_headers(${target} fw_fuzz_pch)
+    else()
+      fw_reuse_headers(${target} fw_pch)
+    endif()
     set_target_properties(${target} PROPERTIES UNITY_BUILD ${FLYWHEEL_UNITY} UNITY_BUILD_BATCH_SIZE 4)
   else()
     add_library(${target} INTERFACE)
@@ -92,6 +106,10 @@ function(room NAME)
     add_test(NAME ${short} COMMAND ${short}_test --gtest_brief=1)
     set_tests_properties(${short} PROPERTIES LABELS unit TIMEOUT 300)
     add_dependencies(unit_tests ${short}_test)
+    if(ROOM_OPTIMISED_TESTS)
+      set_tests_properties(${short} PROPERTIES LABELS "unit;optimised")
+      add_dependencies(release_tests ${short}_test)
+    endif()
   endif()
   if(benches AND FLYWHEEL_TESTS)
     add_executable(${short}_bench EXCLUDE_FROM_ALL ${benches})
@@ -100,7 +118,7 @@ function(room NAME)
   endif()
   if(fuzzers AND FLYWHEEL_FUZZ)
     # What the fuzzer may follow: its own room, not what the room uses.
-    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    target_compile_options(${target} PRIVATE ${FW_FUZZ_OPTIONS})
     foreach(fuzzer IN LISTS fuzzers)
       get_filename_component(name ${fuzzer} NAME_WE)
       add_executable(${name} EXCLUDE_FROM_ALL ${fuzzer})

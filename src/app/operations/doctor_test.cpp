@@ -162,13 +162,13 @@ TEST(Doctor, JudgesKeys) {
     const auto key = [](const Json& expires, const Json& revoked) {
         return Json{{"name", "shop"}, {"expires", expires}, {"revoked", revoked}};
     };
-    keys = {key(nullptr, to_rfc3339(kNow))};
+    keys = Json::array({key(nullptr, to_rfc3339(kNow))});
     EXPECT_EQ(look_at_keys(settings, keys, kNow).health, Health::Bad);
-    keys = {key(nullptr, nullptr)};
+    keys = Json::array({key(nullptr, nullptr)});
     EXPECT_EQ(look_at_keys(settings, keys, kNow).health, Health::Good);
-    keys = {key(to_rfc3339(kNow + std::chrono::hours(48)), nullptr)};
+    keys = Json::array({key(to_rfc3339(kNow + std::chrono::hours(48)), nullptr)});
     EXPECT_THAT(look_at_keys(settings, keys, kNow).seen, HasSubstr("shop"));
-    keys = {key(to_rfc3339(kNow - std::chrono::hours(48)), nullptr)};
+    keys = Json::array({key(to_rfc3339(kNow - std::chrono::hours(48)), nullptr)});
     EXPECT_EQ(look_at_keys(settings, keys, kNow).health, Health::Bad);
 }
 

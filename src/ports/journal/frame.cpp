@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/hash.h"
-#include "ports/journal/bytes.h"
 
 namespace flywheel {
 

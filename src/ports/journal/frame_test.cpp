@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
-#include "ports/journal/bytes.h"
 
 namespace flywheel {
 namespace {

@@ -129,6 +129,7 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     const auto counters = rig.capture->counters();
     expect_every_row_accounted_for(counters, kThreads * kRows);
     EXPECT_GT(counters.captured, 0U);
+    EXPECT_EQ(counters.dropped_error, 0U) << "what waited when the sink came back is written";
     EXPECT_EQ(counters.memory_bytes, 0U);
     std::size_t sampled = 0;
     const auto rows = rig.capture->predictions("news", kAlways).value();

@@ -70,7 +70,17 @@ Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
     return std::move(ticket.receipt);
 }
 
+/// After a time in which the journal refused, rows wait in two places: what is pending goes first
+/// and makes room for what is in the buffers. An empty place takes all of it, so this ends.
 Result<void> Committer::commit_locked(Durability durability) {
+    bool all_taken = false;
+    while (!all_taken) {
+        TRY(commit_once(durability, all_taken));
+    }
+    return {};
+}
+
+Result<void> Committer::commit_once(Durability durability, bool& all_taken) {
     std::vector<Ticket*> tickets;
     {
         const std::lock_guard lock(queue_mutex_);
@@ -79,7 +89,7 @@ Result<void> Committer::commit_locked(Durability durability) {
     waiters_.begin();
     const auto begun = monotonic_now();
     watch_pressure();
-    const bool all_taken = drain();
+    all_taken = drain();
     const std::size_t row_frames = pending_.size();
     stage(tickets);
     pending_bytes_ = payload_bytes(pending_);

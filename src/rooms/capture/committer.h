@@ -84,6 +84,7 @@ class Committer {
     };
 
     Result<void> commit_locked(Durability durability);
+    Result<void> commit_once(Durability durability, bool& all_taken);
     void stage(std::vector<Ticket*>& tickets);
     bool drain();
     void forget_pending();

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
-#include "ports/journal/bytes.h"
 #include "ports/journal/frame.h"
 #include "ports/journal/segments/segment_header.h"
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
-#include "ports/journal/bytes.h"
 
 namespace flywheel {
 

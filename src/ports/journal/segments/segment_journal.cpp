@@ -9,8 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
-#include "ports/journal/bytes.h"
 #include "ports/journal/frame.h"
 #include "ports/journal/segments/segment_header.h"
 

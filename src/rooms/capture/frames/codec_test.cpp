@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "base/bytes.h"
 #include "ports/columns/sample_rows.h"
-#include "ports/journal/bytes.h"
 #include "rooms/capture/frames/feedback_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
 #include "rooms/capture/frames/row_layout.h"

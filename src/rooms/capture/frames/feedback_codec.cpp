@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "ports/journal/bytes.h"
+#include "base/bytes.h"
 
 namespace flywheel {
 

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "ports/journal/bytes.h"
+#include "base/bytes.h"
 
 namespace flywheel {
 

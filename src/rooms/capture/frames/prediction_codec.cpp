@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "ports/journal/bytes.h"
+#include "base/bytes.h"
 #include "records/uncertainty.h"
 #include "rooms/capture/frames/row_layout.h"
 

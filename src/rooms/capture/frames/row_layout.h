@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/result.h"
-#include "ports/journal/bytes.h"
 #include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel::row_layout {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "ports/journal/bytes.h"
+#include "base/bytes.h"
 
 namespace flywheel {
 
