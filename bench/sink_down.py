@@ -6,7 +6,6 @@
 
 The disk is taken away from the running server by a file size limit of 0 (prlimit), and given back at the end.
 """
-import json
 import pathlib
 import resource
 import signal
@@ -14,23 +13,12 @@ import tempfile
 import time
 import urllib.request
 
-from headlines import headlines
+from backlog import PATH, ROWS, batch_bodies
 from load import measured, write_bodies
 from script import figure, run_script, say
 from server import flywheel_serve, free_port, make_project, running
 
-ROWS = 256
-PATH = "/v2/models/news/infer"
 HOUR = 3600 * 2000
-
-
-def bodies(count):
-    texts = headlines()[1]
-    made = []
-    for n in range(count):
-        data = [f"{n} {texts[(n * ROWS + i) % len(texts)]}" for i in range(ROWS)]
-        made.append({"inputs": [{"name": "text", "shape": [ROWS], "datatype": "BYTES", "data": data}], "outputs": [{"name": "label"}]})
-    return [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in made]
 
 
 def capture_counts(port):
@@ -45,7 +33,7 @@ def measure(flywheel, quick):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # inherited: a refused write is an error there, not an end
     wanted = 200_000 if quick else HOUR
     with tempfile.TemporaryDirectory() as folder:
-        file = write_bodies(pathlib.Path(folder) / "bodies", bodies(40))
+        file = write_bodies(pathlib.Path(folder) / "bodies", batch_bodies(40))
         port = free_port()
         command, ready = flywheel_serve(flywheel, make_project(flywheel, folder), port)
         with running(command, ready, log=pathlib.Path(folder) / "log") as server:

@@ -119,6 +119,10 @@ TEST_F(ApiTest, DatasetsAndMonitoringAreShown) {
     play("records.http");
 }
 
+TEST_F(ApiTest, CapturedRowsAreJoinedWithTheirTruthAndErased) {
+    play("captured.http");
+}
+
 TEST_F(ApiTest, TheAuditTrailIsShownAndVerified) {
     play("audit.http");
 }

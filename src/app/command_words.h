@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "app/captured/commands_captured.h"
 #include "app/commands.h"
 #include "app/commands_parts.h"
 #include "base/result.h"
@@ -30,7 +31,7 @@ struct Wanted {
     std::string before;
     std::string after;
     KeyOptions key;
-    std::string subject;
+    CapturedCommands captured;
     AuditOptions audit;
     JobOptions job;
     DemoOptions demo;

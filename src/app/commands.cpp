@@ -188,20 +188,6 @@ void add_record_commands(CLI::App& app, Wanted& wanted) {
     });
 }
 
-void add_erase(CLI::App& app, Wanted& wanted) {
-    CLI::App* erase = add_command(
-        app,
-        "erase",
-        "Erase all rows of one subject, and the feedback about them",
-        "flywheel erase --subject user-4711 --dir news"
-    );
-    erase->add_option("--subject", wanted.subject, "Whose rows: fw_subject of the requests")
-        ->required();
-    add_dir(erase, wanted, false);
-    add_json(erase, wanted);
-    erase->callback([&] { wanted.run = [&] { return run_erase(wanted.scope, wanted.subject); }; });
-}
-
 void add_demo(CLI::App& app, Wanted& wanted, const DemoFunction& run) {
     CLI::App* demo = add_command(
         app,
@@ -274,7 +260,7 @@ int run_commands(int count, const char* const* arguments, const DemoFunction& de
     add_model_import(*app.get_subcommand("model"), wanted);
     add_record_commands(app, wanted);
     add_operations_commands(app, wanted);
-    add_erase(app, wanted);
+    add_captured_commands(app, wanted.scope, wanted.captured, wanted.run);
     add_job(app, wanted);
     try {
         app.parse(count, arguments);

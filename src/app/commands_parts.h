@@ -109,8 +109,6 @@ Result<void> run_key_revoke(const CommandScope& scope, const KeyOptions& options
 Result<void> run_audit(const CommandScope& scope, const AuditOptions& options);
 /// Looks at everything a server needs and says what to do; Unavailable when something is wrong.
 Result<void> run_doctor(const CommandScope& scope);
-/// Erases a subject's rows; no server may have the directory.
-Result<void> run_erase(const CommandScope& scope, const std::string& subject);
 Result<void> run_job(const JobOptions& options);
 
 /// The screen of `status`, from the body of /v1/status.

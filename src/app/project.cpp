@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <thread>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "app/disk_use.h"
 #include "app/imports/imported_models.h"
@@ -20,7 +18,6 @@
 #include "ports/journal/segments/segment_journal.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
 #include "ports/notify/log/log_notifier.h"
-#include "ports/sources/files/files_source.h"
 #include "ports/vault/folder/directory_lock.h"
 #include "ports/vault/folder/folder_vault.h"
 #include "rooms/training/jobs.h"
@@ -28,8 +25,6 @@
 namespace flywheel::app {
 
 namespace {
-
-constexpr std::size_t kReported = 100;
 
 std::unique_ptr<Fleet> make_fleet(const OpenOptions& options, const Engine& engine) {
     if (options.seams.jobs_in_process || options.program.empty()) {
@@ -117,10 +112,19 @@ struct Project::Parts {
             TRY(CapturePolicy::make(settings.rules, static_cast<std::uint64_t>(settings.seed)));
         plan.key = SecretKey(TRY(read_or_make_key(dir / "keys" / "capture.key")));
         plan.redaction = TRY(Redaction::make(settings.redact, plan.key));
+        plan.lifetimes = settings.lifetimes;
+        plan.forget = [this](const std::vector<Digest>& payloads) { return forget(payloads); };
         plan.disk = [this, dir, most = settings.disk_max_gib * 0x1.0p30] {
             return disk_use(dir, most, journal->health().bytes + columns->bytes().value_or(0));
         };
         return plan;
+    }
+
+    /// Examples lose what was erased, and the ledger's files every trace of it.
+    Result<CopiesGone> forget(const std::vector<Digest>& payloads) const {
+        auto gone = TRY(collection->forget(payloads));
+        TRY(ledger->scrub());
+        return CopiesGone{gone.cleared, std::move(gone.imported)};
     }
 
     void make_rooms(
@@ -250,7 +254,9 @@ Result<std::unique_ptr<Project>> Project::open(
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
     parts.openvino = make_openvino(project->settings_.engines, options.program);
-    parts.engines = Engines{parts.engine.get(), parts.openvino.get()};
+    parts.engines.emplace(
+        std::initializer_list<const Engine*>{parts.engine.get(), parts.openvino.get()}
+    );
     parts.fleet = make_fleet(options, *parts.engine);
     parts.notifier = std::make_unique<notify::LogNotifier>(clock);
     parts.capture = TRY(Capture::open(
@@ -266,73 +272,6 @@ Result<std::unique_ptr<Project>> Project::open(
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
     TRY(load_served(*parts.serving, project->settings_.model).within("load what is served"));
     return project;
-}
-
-Result<ImportReport> Project::import_file(
-    const std::filesystem::path& file, const ColumnNames& columns
-) {
-    const auto source = TRY(files::open(file, columns));
-    return import_source(*source, TRY(sha256_of_file(file)));
-}
-
-Result<ImportReport> Project::import_source(const Source& source, const Digest& digest) {
-    ImportReport report;
-    auto schema = labeling().schema(settings_.model);
-    std::set<std::string> seen;
-
-    struct Labelled {
-        std::int64_t line = 0;
-        labeling::ImportedLabel label;
-    };
-
-    std::vector<Labelled> labelled;
-    const auto transaction = TRY(parts_->ledger->begin());
-    report.rows = TRY(collection().import_rows(
-        {settings_.model, settings_.policy.licence},
-        source,
-        clock_.now(),
-        [&](const collection::ImportedRow& row) -> Result<void> {
-            if (!row.row.label.empty()) {
-                seen.insert(row.row.label);
-                labelled.push_back(
-                    {row.row.line, {row.item, row.row.label, "import:" + source.name()}}
-                );
-            }
-            return {};
-        }
-    ));
-    if (!schema) {
-        // The first file says what the labels are, unless the settings do. Sorted, so that order of
-        // rows is no matter.
-        report.new_labels = settings_.labels.empty()
-                                ? std::vector<std::string>(seen.begin(), seen.end())
-                                : settings_.labels;
-        schema = TRY(labeling()
-                         .define_schema(settings_.model, report.new_labels)
-                         .within("labels of the import"));
-    }
-    std::vector<labeling::ImportedLabel> good;
-    for (auto& row : labelled) {
-        if (schema->label_id(row.label.label) >= 0) {
-            good.push_back(std::move(row.label));
-            continue;
-        }
-        ++report.rejected_labels;
-        if (report.unknown_labels.size() < kReported) {
-            report.unknown_labels.push_back(
-                {row.line,
-                 "label",
-                 fmt::format(
-                     "unknown label '{}'; known: {}",
-                     row.label.label,
-                     fmt::join(schema->labels, ", ")
-                 )}
-            );
-        }
-    }
-    report.labels = TRY(labeling().import_labels(settings_.model, digest, good));
-    TRY(transaction->commit());
-    return report;
 }
 
 Ledger& Project::ledger() {
@@ -353,6 +292,10 @@ const Engine& Project::engine() const {
 
 Journal& Project::journal() {
     return *parts_->journal;
+}
+
+const Columns& Project::columns() const {
+    return *parts_->columns;
 }
 
 Capture& Project::capture() {

@@ -83,6 +83,7 @@ class Project {
     [[nodiscard]] const Engine& engine() const;  ///< That fits: linear.
     [[nodiscard]] const Engines& engines() const;
     [[nodiscard]] Journal& journal();
+    [[nodiscard]] const Columns& columns() const;
     [[nodiscard]] Capture& capture();
     [[nodiscard]] serving::Serving& serving();
     [[nodiscard]] collection::Collection& collection();

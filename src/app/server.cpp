@@ -8,9 +8,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "app/captured/erasure.h"
+#include "app/captured/truth_table.h"
 #include "app/version.h"
+#include "base/json_value.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -67,6 +71,16 @@ void write_line(const std::filesystem::path& file, const std::string& line) {
     }
 }
 
+/// Whatever this thread does may wait for requests: a tenth of their share of a busy processor, and
+/// the disk after them. That it cannot be asked for is no reason not to work.
+void give_way() {
+    constexpr int kNice = 10;
+    constexpr int kThisThread = 1;             // ioprio_set(2): IOPRIO_WHO_PROCESS
+    constexpr int kLastOfAll = (2 << 13) | 7;  // best effort, lowest level
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
+    static_cast<void>(::syscall(SYS_ioprio_set, kThisThread, 0, kLastOfAll));
+}
+
 }  // namespace
 
 /// Rolls sealed segments of captured rows into Parquet, once a minute.
@@ -88,6 +102,7 @@ class Server::Roller {
 
   private:
     void run() {
+        give_way();
         std::unique_lock lock(mutex_);
         while (!changed_.wait_for(lock, kRollEvery, [this] { return stopping_; })) {
             lock.unlock();
@@ -173,6 +188,8 @@ gateway::V1Rooms v1_rooms(Project& project) {
         .audit = &project.audit(),
         .compression = &project.compression(),
         .engines = &project.engines(),
+        .erase = [&project](const std::string& subject) { return erase_subject(project, subject); },
+        .truth = [&project](const Json& wanted) { return write_truth_table(project, wanted); },
         .wake_loop = {},
     };
 }

@@ -223,6 +223,16 @@ Result<void> read_redaction(const Table& capture, std::vector<RedactionRule>& ru
                      : capture.wrong(*node, "redact", "good rules: " + redaction.error().message);
 }
 
+Result<void> read_lifetime(Table& table, std::string_view key, std::chrono::days& out) {
+    std::int64_t days = out.count();
+    TRY(table.read<std::int64_t>(key, days, "a whole number of days"));
+    if (days < 1 || days > 36'500) {
+        return table.wrong(*table.find(key), key, "1 to 36500 days");
+    }
+    out = std::chrono::days(days);
+    return {};
+}
+
 Result<void> read_capture(Table table, CaptureSettings& capture) {
     TRY(table.read<bool>("rows", capture.rows, "true or false"));
     TRY(table.read_name("sync", capture.sync));
@@ -238,6 +248,9 @@ Result<void> read_capture(Table table, CaptureSettings& capture) {
     }
     TRY(table.read<std::int64_t>("seed", capture.seed, "a whole number"));
     TRY(table.read_share("disk_max_gib", capture.disk_max_gib, 0.001, 1e6));
+    TRY(read_lifetime(table, "payload_days", capture.lifetimes.payload));
+    TRY(read_lifetime(table, "embedding_days", capture.lifetimes.embedding));
+    TRY(read_lifetime(table, "row_days", capture.lifetimes.row));
     table.know("rules");
     table.know("redact");
     TRY(read_rules(table, capture.rules));

@@ -28,6 +28,7 @@ struct CaptureSettings {
     std::int64_t key_rows_per_hour = 0;  ///< Of each caller's key, roughly; 0 = any number.
     std::int64_t seed = 1;               ///< Decides, with a row's id, whether rules keep it.
     double disk_max_gib = 20;           ///< Journal and columns together; at most 75 % of the disk.
+    Lifetimes lifetimes;                ///< Of payloads, embeddings, rows and feedback.
     std::vector<CaptureRule> rules;     ///< [[capture.rules]]; empty = everything is kept.
     std::vector<RedactionRule> redact;  ///< [[capture.redact]]; empty = nothing is taken out.
 };

@@ -113,6 +113,9 @@ std::string capture_text(const CaptureSettings& capture) {
         "seed = {}                 # decides, with a row's id, whether rules keep it\n"
         "disk_max_gib = {}        # above 70 % of it payloads are thinned, then rows sampled, then "
         "dropped\n"
+        "payload_days = {}         # how long captured texts live; what became an Example stays\n"
+        "embedding_days = {}      # likewise embeddings\n"
+        "row_days = {}            # likewise rows and feedback\n"
         "# Without rules every row is kept. Of the rules that match, the greatest keep counts:\n"
         "# [[capture.rules]]\n"
         "# name = \"head\"\n"
@@ -131,7 +134,10 @@ std::string capture_text(const CaptureSettings& capture) {
         capture.full_outputs ? "full" : "classes",
         capture.key_rows_per_hour,
         capture.seed,
-        capture.disk_max_gib
+        capture.disk_max_gib,
+        capture.lifetimes.payload.count(),
+        capture.lifetimes.embedding.count(),
+        capture.lifetimes.row.count()
     );
 }
 

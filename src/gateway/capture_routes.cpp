@@ -223,7 +223,7 @@ Result<void> show_request(
         out += out.back() == '[' ? "" : ",";
         append_row(out, row, *served);
         for (const Feedback& feedback : found.feedback) {
-            if (feedback.row == row.id.uuid.row()) {
+            if (feedback.names(row)) {
                 out += out.back() == '[' ? "" : ",";
                 append_feedback(out, feedback);
             }

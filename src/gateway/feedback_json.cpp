@@ -38,18 +38,30 @@ Result<std::string> text_at_most(const Json& object, std::string_view field, std
     return text;
 }
 
-Result<std::int64_t> read_row(const Json& object) {
+/// A number, or the caller's own name of the row. Neither: the request had one row.
+Result<void> read_row(const Json& object, Feedback& feedback) {
     const bool index = object.contains("index");
     if (index && object.contains("row")) {
         return invalid_argument("Field 'index' and field 'row' exclude each other");
     }
     const std::string_view field = index ? "index" : "row";
+    feedback.row = Feedback::kTheOnlyRow;
+    if (!object.contains(field)) {
+        return {};
+    }
+    if (object.at(std::string(field)).is_string()) {
+        feedback.row_id = TRY(text_at_most(object, field, kMaxIdBytes));
+        return feedback.row_id.empty()
+                   ? Result<void>(invalid_argument(fmt::format("Field '{}' is empty", field)))
+                   : Result<void>();
+    }
     const std::int64_t row = TRY(optional_integer(object, field)).value_or(0);
     if (row < 0 || row > kMaxRow) {
         return invalid_argument(fmt::format("Field '{}' is not in 0 to {}: {}", field, kMaxRow, row)
         );
     }
-    return row;
+    feedback.row = row;
+    return {};
 }
 
 Result<void> read_label(const Json& value, const FeedbackContext& context, Feedback& feedback) {
@@ -145,7 +157,7 @@ Result<Feedback> parse_feedback(std::string_view text, const FeedbackContext& co
             "Field 'id' is not 1 to {} bytes long: {}", kMaxIdBytes, feedback.target.size()
         ));
     }
-    feedback.row = TRY(read_row(object));
+    TRY(read_row(object, feedback));
     TRY(read_judgement(object, context, feedback));
     if (const auto source = TRY(optional_string(object, "source"))) {
         feedback.source = TRY(parse_enum<FeedbackSource>(*source).within("Field 'source'"));

@@ -26,11 +26,9 @@ std::string detail_of(std::string_view body) {
     return canonical(Json{{"bytes", body.size()}});
 }
 
-/// `run`, and a line in the trail of what came of it.
-http::RouteFunction audited(
-    http::RouteFunction run, const std::string& name, const trail::AuditLog& audit
-) {
-    return [run = std::move(run), name, &audit](
+/// What the route does, and a line in the trail of what came of it.
+http::RouteFunction audited(const http::Route& route, const trail::AuditLog& audit) {
+    return [run = route.run, name = route.name, private_body = route.private_body, &audit](
                const http::HttpRequest& request, http::HttpResponse& response
            ) -> Result<void> {
         auto outcome = run(request, response);
@@ -39,7 +37,7 @@ http::RouteFunction audited(
         act.source = request.remote;
         act.name = name;
         act.about = request.path;
-        act.detail = detail_of(request.body);
+        act.detail = private_body ? std::string() : detail_of(request.body);
         act.outcome = outcome ? response.status : http_status(outcome.error().code);
         act.reason = outcome ? std::string() : outcome.error().message;
         if (const auto recorded = audit.record(std::move(act)); !recorded) {
@@ -99,7 +97,7 @@ void Gateway::add(http::Route route) {
     route.role = role_for(route.method, route.pattern);
     if (audit_ != nullptr && route.role == http::Role::Admin && route.method != http::Method::Get) {
         CHECK(route.speed == http::RouteSpeed::Slow);  // the trail is in the ledger
-        route.run = audited(std::move(route.run), route.name, *audit_);
+        route.run = audited(route, *audit_);
     }
     router_.add(std::move(route));
 }

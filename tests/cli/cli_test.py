@@ -314,6 +314,51 @@ class Erasure(FolderTest):
         self.assertEqual(status_of(f"{again.url}/v2/models/news/requests/other"), 200)
         self.assertEqual(again.end(), 0)
 
+    def raw_files_with(self, text):
+        found = []
+        for folder, _, names in os.walk(self.project):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as file:
+                    if text.encode() in file.read():
+                        found.append(os.path.relpath(path, self.project))
+        return found
+
+    def test_nothing_of_a_subject_is_left_in_any_file(self):
+        self.make_project()
+        self.run_well("turn", self.project)
+        secret = "the bank account of kim in the market of Jongno 4711"
+        server = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(server.end, signal.SIGKILL)
+        for name, subject, text in (("mine", "kim 4711", secret), ("other", "lee", "vote minister law")):
+            ask(f"{server.url}/v2/models/news/infer", {
+                "id": name, "parameters": {"fw_subject": subject},
+                "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}]})
+        self.assertEqual(server.end(), 0)
+        self.run_well("turn", self.project)  # makes an Example of it
+        self.assertTrue(self.raw_files_with(secret))
+        told = json.loads(self.run_well("erase", "--subject", "kim 4711", "--dir", self.project, "--json"))
+        self.assertEqual((told["rows"], told["payloads"], told["examples_cleared"]), (1, 1, 1))
+        self.assertTrue(told["proven"], told["proof"])
+        self.assertEqual({store["found"] for store in told["proof"]}, {0})
+        self.assertEqual(self.raw_files_with(secret), [])
+        self.assertEqual(self.raw_files_with("kim 4711"), [])
+        self.assertIn("nothing found", self.run_well("erase", "--subject", "kim 4711", "--dir", self.project))
+
+    def test_a_running_server_erases_too(self):
+        self.make_project()
+        self.run_well("turn", self.project)
+        server = RunningServer(self.project, "--no-turns", "--drain", "0")
+        self.addCleanup(server.end, signal.SIGKILL)
+        ask(f"{server.url}/v2/models/news/infer", {
+            "id": "mine", "parameters": {"fw_subject": "kim"},
+            "inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["bank market price stock"]}]})
+        told = json.loads(self.run_well("erase", "--subject", "kim", "--dir", self.project, "--json"))
+        self.assertEqual(told["rows"], 1)
+        self.assertTrue(told["proven"], told["proof"])
+        self.assertEqual(status_of(f"{server.url}/v2/models/news/requests/mine"), 404)
+        self.assertEqual(server.end(), 0)
+
 
 class Doctor(FolderTest):
     def test_a_project_is_looked_at_part_by_part(self):

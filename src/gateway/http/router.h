@@ -44,6 +44,7 @@ struct Route {
     std::uint64_t body_limit = kDefaultBodyLimit;  ///< Bytes.
     Role role = Role::Admin;                       ///< What a caller must be allowed to do.
     RouteDoc doc{};
+    bool private_body = false;  ///< The audit trail does not show it.
 };
 
 enum class RouteOutcome { Found, UnknownPath, WrongMethod, BadEncoding };

@@ -131,6 +131,7 @@ void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route
                        const http::HttpRequest& request, http::HttpResponse& response
                    ) { return run(*shared, request, response); },
             .speed = http::RouteSpeed::Slow,
+            .private_body = route.private_body,
         });
     }
 }
@@ -144,6 +145,7 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_status_route(gateway, rooms);
     add_key_routes(gateway, rooms);
     add_audit_routes(gateway, rooms);
+    add_captured_routes(gateway, rooms);
 }
 
 }  // namespace flywheel::gateway

@@ -73,6 +73,7 @@ struct V1Route {
     std::string pattern;
     std::string name;  ///< For metrics.
     V1Function run;
+    bool private_body = false;  ///< Says whose rows these are: not in the audit trail.
 };
 
 /// Adds them as slow routes that share one copy of `rooms`.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "gateway/access.h"
 #include "gateway/gateway.h"
@@ -88,6 +89,10 @@ struct V1Rooms {
     trail::Refusals* refusals = nullptr;     ///< Go into `audit` before it is shown; may be null.
     compression::Compression* compression = nullptr;  ///< Null = no route that imports models.
     const Engines* engines = nullptr;                 ///< Null = likewise.
+    /// Erases a subject's rows and proves it; empty = no such route.
+    std::function<Result<Json>(const std::string& subject)> erase;
+    /// Writes served rows with their truth to a file beside the project; the body says which.
+    std::function<Result<Json>(const Json& wanted)> truth;
     std::function<void()> wake_loop;  ///< After an answer or a new Turn; may be empty.
 };
 
@@ -104,5 +109,6 @@ void add_record_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_status_route(Gateway& gateway, const V1Rooms& rooms);
 void add_key_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_audit_routes(Gateway& gateway, const V1Rooms& rooms);
+void add_captured_routes(Gateway& gateway, const V1Rooms& rooms);
 
 }  // namespace flywheel::gateway

@@ -3,9 +3,9 @@
 // MemoryColumns: the columns of turn tests, and of tests under the thread sanitizer (which cannot
 // see into Arrow's libraries). Keeps the rows of each segment in memory. Any thread.
 
-#include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -47,7 +47,7 @@ class MemoryColumns final : public Columns {
     Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,
-        bool with_embeddings,
+        RowParts parts,
         const std::function<Result<void>(const Prediction&)>& visit
     ) const override {
         std::vector<Prediction> found;
@@ -62,7 +62,7 @@ class MemoryColumns final : public Columns {
             }
         }
         for (auto& row : found) {
-            if (!with_embeddings) {
+            if (parts != RowParts::Whole) {
                 row.embedding.clear();
             }
             TRY(visit(row));
@@ -92,6 +92,68 @@ class MemoryColumns final : public Columns {
         return {};
     }
 
+    Result<std::vector<std::string>> models() const override {
+        const std::lock_guard lock(mutex_);
+        std::set<std::string> names;
+        for (const auto& [number, segment] : segments_) {
+            for (const auto& row : segment.predictions) {
+                names.insert(row.model);
+            }
+            for (const auto& said : segment.feedback) {
+                names.insert(said.model);
+            }
+            for (const auto& payload : segment.payloads) {
+                names.insert(payload.model);
+            }
+        }
+        return std::vector<std::string>(names.begin(), names.end());
+    }
+
+    Result<ColumnUpkeep> expire(Time before) override {
+        return remove(
+            {[&](const Prediction& row) { return day_is_over(row.time, before); },
+             [&](const Feedback& said) { return day_is_over(said.arrived, before); },
+             [&](const Payload& payload) { return day_is_over(payload.first_seen, before); }}
+        );
+    }
+
+    Result<ColumnUpkeep> strip(ShortLived field, Time before) override {
+        const std::lock_guard lock(mutex_);
+        ColumnUpkeep done;
+        for (auto& [number, segment] : segments_) {
+            if (field == ShortLived::Payload) {
+                done.payloads_removed +=
+                    std::erase_if(segment.payloads, [&](const Payload& payload) {
+                        return day_is_over(payload.first_seen, before);
+                    });
+            }
+            for (auto& row : segment.predictions) {
+                if (!day_is_over(row.time, before)) {
+                    continue;
+                }
+                if (field == ShortLived::Payload) {
+                    row.payload.clear();
+                } else {
+                    row.embedding.clear();
+                }
+            }
+        }
+        return done;
+    }
+
+    Result<ColumnUpkeep> remove(const RowsToRemove& gone) override {
+        const std::lock_guard lock(mutex_);
+        ColumnUpkeep done;
+        for (auto& [number, segment] : segments_) {
+            done.predictions_removed += erase(segment.predictions, gone.prediction);
+            done.feedback_removed += erase(segment.feedback, gone.feedback);
+            done.payloads_removed += erase(segment.payloads, gone.payload);
+        }
+        return done;
+    }
+
+    Result<ColumnUpkeep> merge(Time) override { return ColumnUpkeep{}; }
+
     Result<void> find_payloads(
         const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
     ) const override {
@@ -102,7 +164,7 @@ class MemoryColumns final : public Columns {
                 for (const Payload& payload : segment.payloads) {
                     if (payload.model == wanted.model &&
                         within(whole_days(wanted.days), payload.first_seen) &&
-                        std::ranges::binary_search(wanted.digests, payload.digest)) {
+                        wanted.wants(payload.digest)) {
                         found.push_back(payload);
                     }
                 }
@@ -130,6 +192,15 @@ class MemoryColumns final : public Columns {
     }
 
   private:
+    template <class Row>
+    static std::size_t erase(std::vector<Row>& rows, const std::function<bool(const Row&)>& gone) {
+        return gone ? std::erase_if(rows, gone) : 0;
+    }
+
+    static bool day_is_over(Time time, Time before) {
+        return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1) <= before;
+    }
+
     static bool within(TimeRange range, Time time) {
         return range.begin <= time && time < range.end;
     }

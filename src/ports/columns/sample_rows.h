@@ -112,7 +112,8 @@ inline bool same(const Prediction& a, const Prediction& b) {
 inline bool same(const Feedback& a, const Feedback& b) {
     return a.id == b.id && a.model == b.model && a.target == b.target && a.row == b.row &&
            a.kind == b.kind && a.label == b.label && a.value == b.value && a.source == b.source &&
-           a.at == b.at && a.arrived == b.arrived && a.by == b.by && a.comment == b.comment;
+           a.at == b.at && a.arrived == b.arrived && a.by == b.by && a.comment == b.comment &&
+           a.row_id == b.row_id;
 }
 
 template <class Row>

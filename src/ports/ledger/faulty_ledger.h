@@ -1,7 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // FaultyLedger: a ledger whose call number n fails (see ports/fault_plan.h). For fault tests only;
-// as many threads as the ledger inside. Counted are begin, commit, insert, update, each and count.
+// as many threads as the ledger inside. Counted are begin, commit, insert, update, each, count and
+// scrub.
 
 #include <memory>
 #include <utility>
@@ -41,6 +42,10 @@ class FaultyLedger final : public Ledger {
 
     Result<std::int64_t> count(const Table& table, const Filter& filter) const override {
         return plan_.guard([&] { return inner_.count(table, filter); });
+    }
+
+    Result<void> scrub() override {
+        return plan_.guard([&] { return inner_.scrub(); });
     }
 
   private:

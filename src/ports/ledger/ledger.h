@@ -50,6 +50,11 @@ class Ledger {
         const std::function<Result<void>(const Row&)>& visit
     ) const = 0;
     virtual Result<std::int64_t> count(const Table& table, const Filter& filter) const = 0;
+
+    /// What was replaced is in none of its files any more when this returns: no free page and no
+    /// log keeps it. Rewrites all of it, so it is for erasing only. Not inside a transaction.
+    /// Unavailable when somebody still reads an older state: try again.
+    virtual Result<void> scrub() { return {}; }
 };
 
 /// Reads one kind of record.

@@ -2,16 +2,14 @@
 #include "rooms/capture/capture.h"
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "base/log.h"
 #include "rooms/capture/captured_reader.h"
+#include "rooms/capture/column_roller.h"
 #include "rooms/capture/committer.h"
-#include "rooms/capture/segment_rows.h"
 #include "rooms/capture/staging/row_intake.h"
 
 namespace flywheel {
@@ -41,7 +39,9 @@ class Capture::State {
           ),
           rolled_({.ids = plan_.remembered}, columns),
           committer_(plan_, {journal, columns, buffers_, index_, pressure_, erased_}),
-          reader_(journal, columns, index_, rolled_, erased_) {}
+          reader_(journal, columns, index_, rolled_, erased_),
+          roller_(plan_, {journal, columns, clock, index_, erased_, rolled_, committer_, reader_}) {
+    }
 
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -50,16 +50,17 @@ class Capture::State {
 
     Result<void> recover() {
         const auto segments = TRY(journal_.sealed());
+        std::vector<std::uint64_t> held;
         for (const auto segment : segments) {
             if (TRY(columns_.has_segment(segment))) {
                 TRY(journal_.drop(segment));  // died between writing the columns and this
                 continue;
             }
-            TRY(journal_.read(segment, [&](FramePlace place, const Frame& frame) {
-                return committer_.recover(place, frame);
-            }));
+            held.push_back(segment);
         }
-        return {};
+        return look_into_segments(journal_, held, [this](FrameFound&& found) {
+            return committer_.recover(std::move(found));
+        });
     }
 
     void start() {
@@ -113,34 +114,16 @@ class Capture::State {
 
     [[nodiscard]] bool answers_wait() const { return plan_.sync == SyncMode::Answer; }
 
-    Result<RollReport> roll() {
-        const std::lock_guard lock(roll_mutex_);
-        if (const auto open = journal_.open_segment();
-            open != 0 && index_.rows(open) >= plan_.roll_rows) {
-            TRY(committer_.seal());
-        }
-        RollReport report;
-        TRY(roll_sealed(report));
-        TRY(erase_rolled(report));
-        TRY(committer_.recheck_orphans(reader_, clock_.now()));
-        return report;
-    }
+    Result<RollReport> roll() { return roller_.roll(); }
 
     Result<EraseReport> erase(std::string_view subject) {
-        const Erasure erasure{plan_.key.hmac(subject), clock_.now()};
-        TRY(committer_.write_erasures({erasure}));
-        erased_.add(erasure);
-        const std::lock_guard lock(roll_mutex_);
-        columns_clean_ = false;
-        RollReport rolled;
-        return erase_rolled(rolled);
+        return roller_.erase({plan_.key.hmac(subject), clock_.now()});
     }
 
     [[nodiscard]] CaptureCounters counters() const {
         CaptureCounters counters;
         committer_.count(counters);
-        counters.rolled_segments = rolled_segments_;
-        counters.rolled_rows = rolled_rows_;
+        roller_.count(counters);
         counters.journal = journal_.health();
         counters.quota_keys = intake_.scaled_keys(clock_.now());
         if (const auto oldest = index_.oldest()) {
@@ -209,59 +192,6 @@ class Capture::State {
         return stopping_;
     }
 
-    /// Columns first, then the index, then the journal: readers look at them in the other order.
-    Result<void> roll_segment(std::uint64_t segment, RollReport& report) {
-        if (!TRY(columns_.has_segment(segment))) {
-            if (only_erasures_.contains(segment)) {
-                return {};
-            }
-            const SegmentRows found = TRY(read_segment(journal_, segment));
-            const auto& predictions = found.rows.predictions;
-            if (found.only_erasures()) {
-                only_erasures_.insert(segment);  // stays in the journal
-                return {};
-            }
-            if (!found.erasures.empty()) {
-                TRY(committer_.write_erasures(found.erasures));
-            }
-            const bool to_erase = std::ranges::any_of(predictions, [&](const Prediction& row) {
-                return erased_.covers(row);
-            });
-            columns_clean_ = columns_clean_ && !to_erase;
-            rolled_.remember(std::span<const Prediction>(predictions));
-            rolled_.remember(std::span<const Feedback>(found.rows.feedback));
-            TRY(columns_.write_segment(segment, found.rows));
-            ++report.segments;
-            report.predictions += predictions.size();
-            report.feedback += found.rows.feedback.size();
-            ++rolled_segments_;
-            rolled_rows_ += predictions.size();
-        }
-        index_.forget(segment);
-        return journal_.drop(segment);
-    }
-
-    Result<void> roll_sealed(RollReport& report) {
-        const auto segments = TRY(journal_.sealed());
-        for (const auto segment : segments) {
-            TRY(roll_segment(segment, report));
-        }
-        return {};
-    }
-
-    /// Rows of erased subjects that reached the columns go. Once a start, and after each erasure.
-    /// Everything is rolled before: only then do the columns say which payloads others refer to.
-    Result<EraseReport> erase_rolled(RollReport& report) {
-        if (columns_clean_ || erased_.empty()) {
-            return EraseReport{};
-        }
-        TRY(committer_.seal_payloads());
-        TRY(roll_sealed(report));
-        auto erased = TRY(erase_from_columns(columns_, erased_));
-        columns_clean_ = true;
-        return erased;
-    }
-
     const Plan plan_;
     Journal& journal_;
     Columns& columns_;
@@ -275,12 +205,7 @@ class Capture::State {
     RolledRows rolled_;
     Committer committer_;
     CapturedReader reader_;
-
-    std::mutex roll_mutex_;  ///< Guards the two that follow.
-    bool columns_clean_ = false;
-    std::set<std::uint64_t> only_erasures_;
-    std::atomic<std::uint64_t> rolled_segments_ = 0;
-    std::atomic<std::uint64_t> rolled_rows_ = 0;
+    ColumnRoller roller_;
 
     std::mutex wake_mutex_;
     std::condition_variable wake_;
@@ -355,6 +280,23 @@ Result<std::vector<Prediction>> Capture::predictions(const std::string& model, T
 
 Result<std::vector<Feedback>> Capture::feedback(const std::string& model, TimeRange arrived) const {
     return state_->reader().feedback(model, arrived);
+}
+
+Result<void> Capture::each_prediction(
+    const std::string& model,
+    TimeRange range,
+    RowParts parts,
+    const std::function<Result<void>(const Prediction&)>& visit
+) const {
+    return state_->reader().each_prediction(model, range, parts, visit);
+}
+
+Result<void> Capture::each_feedback(
+    const std::string& model,
+    TimeRange arrived,
+    const std::function<Result<void>(const Feedback&)>& visit
+) const {
+    return state_->reader().each_feedback(model, arrived, visit);
 }
 
 Result<CapturedRequest> Capture::find(const std::string& model, const std::string& id) const {

@@ -22,6 +22,7 @@
 #include "rooms/capture/intake/capture_policy.h"
 #include "rooms/capture/intake/pressure_watch.h"
 #include "rooms/capture/privacy/column_eraser.h"
+#include "rooms/capture/privacy/lifetimes.h"
 #include "rooms/capture/privacy/redaction.h"
 #include "rooms/capture/privacy/secret_key.h"
 
@@ -43,6 +44,7 @@ struct RollReport {
     std::uint64_t segments = 0;
     std::uint64_t predictions = 0;
     std::uint64_t feedback = 0;
+    ColumnUpkeep upkeep;
 };
 
 class Capture final : public Recorder, public FeedbackSink, public CapturedRows {
@@ -72,6 +74,10 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         SecretKey key = SecretKey();
         /// Asked about once a second by the thread that commits; empty = no limit.
         std::function<DiskUse()> disk = {};
+        /// How long rows and their parts live in the columns.
+        Lifetimes lifetimes = {};
+        /// Who holds copies of payloads of erased rows; on the thread that erases or rolls.
+        ForgetPayloads forget = {};
         /// Rows stop before the disk's limit; feedback may exceed it by so many bytes.
         std::uint64_t feedback_reserve = 1U << 30U;
     };
@@ -98,7 +104,8 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     Result<FeedbackReceipt> submit_feedback(std::vector<Feedback> feedback) override;
 
     /// Moves sealed segments into the columns, oldest first. A row is seen once by readers at all
-    /// times, also when this fails or the process dies anywhere; another call goes on.
+    /// times, also when this fails or the process dies anywhere; another call goes on. The first
+    /// call of a UTC day also forgets what is over its time and merges small files.
     Result<RollReport> roll();
     /// Erases all rows of a subject served until now, and the feedback about them: they are seen no
     /// more at once, and on return they are gone from journal and columns. What says so stays in
@@ -115,6 +122,21 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
         const override;
     Result<CapturedRequest> find(const std::string& model, const std::string& id) const override;
+    /// All rows of a model with time in `range`, of any route and status, each once and in no
+    /// order, without holding them: memory stays as it is however many there are. A row has its
+    /// payload only when it was captured before payloads had their own table.
+    Result<void> each_prediction(
+        const std::string& model,
+        TimeRange range,
+        RowParts parts,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const;
+    /// All feedback that arrived in `arrived`, each once; of equal arrivals in the journal's order.
+    Result<void> each_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const;
     Result<void> flush() const override;
 
     /// Rules of the policy may ask whether an Incident is open. Any thread.

@@ -3,6 +3,7 @@
 // durable, rolling, taking feedback (bar: 50,000 lines/s).
 #include <benchmark/benchmark.h>
 
+#include "ports/columns/memory_columns.h"
 #include "ports/columns/parquet/parquet_columns.h"
 #include "ports/columns/sample_rows.h"
 #include "ports/journal/segments/segment_journal.h"
@@ -111,6 +112,37 @@ void BM_FindInColumns(benchmark::State& state) {
     }
 }
 
+/// Opening with a gigabyte that is not rolled yet. Bar: 2 s.
+void BM_OpenWithAGigabyteOfJournal(benchmark::State& state) {
+    const testing::TempFolder folder;
+    constexpr std::uint64_t kGigabyte = 1U << 30U;
+    MemoryColumns columns;
+    const ManualClock clock(testing::sample_day(5));
+    {
+        auto journal = SegmentJournal::open(folder.path(), {}).value();
+        auto capture = Capture::open({}, *journal, columns, clock).value();
+        Rng rng(3);
+        auto rows = sample_rows(1000);
+        while (journal->health().bytes < kGigabyte) {
+            for (Prediction& row : rows) {
+                row.id = Id<Prediction>::random(row.time, rng);
+                capture->record(Prediction(row));
+            }
+            CHECK(capture->flush().has_value());
+        }
+        CHECK(capture->stop().has_value());
+    }
+    for (auto _ : state) {
+        auto journal = SegmentJournal::open(folder.path(), {}).value();
+        CHECK(Capture::open({}, *journal, columns, clock).has_value());
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(kGigabyte));
+}
+
+BENCHMARK(BM_OpenWithAGigabyteOfJournal)
+    ->Unit(benchmark::kSecond)
+    ->Iterations(2)
+    ->MeasureProcessCPUTime();
 BENCHMARK(BM_Record)->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_FlushAThousandRows)->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_Roll)->Unit(benchmark::kMillisecond)->Iterations(3);

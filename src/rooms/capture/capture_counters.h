@@ -87,6 +87,7 @@ struct CaptureCounters {
     std::uint64_t orphans = 0;  ///< Targets of feedback for which no row is known now.
     std::uint64_t rolled_segments = 0;
     std::uint64_t rolled_rows = 0;
+    std::uint64_t expired_rows = 0;  ///< Rows and feedback that were over their time.
     std::uint64_t memory_bytes = 0;  ///< Waiting for the journal.
     double roll_lag_seconds = 0;     ///< Age of the oldest row that is not in the columns.
     std::uint64_t quota_keys = 0;    ///< Keys whose rows are scaled down by their quota now.

@@ -236,7 +236,8 @@ TEST(CaptureErases, NothingThatIsServedLater) {
     ASSERT_TRUE(report);
     EXPECT_EQ(report->rows, 3U);
     EXPECT_EQ(report->feedback, 3U);
-    EXPECT_EQ(report->payloads.size(), 3U);
+    EXPECT_EQ(report->payloads, 3U);
+    EXPECT_EQ(report->subject, world.key.hmac("ann"));
     Rng rng(9);
     Prediction later = sample_prediction(sample_day(6), rng);
     later.raw_subject = "ann";

@@ -21,10 +21,12 @@ constexpr std::chrono::seconds kIdSlack{2};
 /// Read at the most to find recent payloads; a frame has up to 64 KiB.
 constexpr std::size_t kRecentFrames = 64;
 
-bool counts(const Prediction& row, const std::string& model, TimeRange range) {
-    const bool live = row.route == Route::Stable || row.route == Route::Canary;
-    return live && row.status == 200 && row.model == model && range.begin <= row.time &&
-           row.time < range.end;
+bool within(TimeRange range, Time time) {
+    return range.begin <= time && time < range.end;
+}
+
+bool is_live(const Prediction& row) {
+    return (row.route == Route::Stable || row.route == Route::Canary) && row.status == 200;
 }
 
 /// Sorts by (time, id) and keeps one of each.
@@ -55,7 +57,7 @@ static Result<void> decode_frames(
     const Journal& journal,
     const std::vector<FramePlace>& places,
     const Decode& decode,
-    const std::function<void(Row&&)>& visit
+    const std::function<Result<void>(Row&&)>& visit
 ) {
     for (const FramePlace place : places) {
         const auto frame = journal.read_at(place);
@@ -67,8 +69,7 @@ static Result<void> decode_frames(
             continue;
         }
         TRY(each_row(*frame, [&](StoredRow bytes) -> Result<void> {
-            visit(TRY(decode(bytes)));
-            return {};
+            return visit(TRY(decode(bytes)));
         }));
     }
     return {};
@@ -86,23 +87,63 @@ Result<void> CapturedReader::read_frames(
     return decode_frames<Feedback>(journal_, places, decode_feedback, visit);
 }
 
+Result<void> CapturedReader::each_prediction(
+    const std::string& model,
+    TimeRange range,
+    RowParts parts,
+    const std::function<Result<void>(const Prediction&)>& visit
+) const {
+    // Rows that are rolled meanwhile are met again in the columns; the journal holds few.
+    std::unordered_set<Id<Prediction>> seen;
+    const VisitPrediction take = [&](Prediction&& row) -> Result<void> {
+        if (row.model != model || !within(range, row.time) || erased_.covers(row) ||
+            !seen.insert(row.id).second) {
+            return {};
+        }
+        return visit(row);
+    };
+    TRY(read_frames(index_.frames(FrameKind::Predictions, range), take));
+    return columns_
+        .scan_predictions(model, range, parts, [&](const Prediction& row) -> Result<void> {
+            const bool again = !seen.empty() && seen.contains(row.id);
+            return again || erased_.covers(row) ? Result<void>() : visit(row);
+        });
+}
+
+Result<void> CapturedReader::each_feedback(
+    const std::string& model,
+    TimeRange arrived,
+    const std::function<Result<void>(const Feedback&)>& visit
+) const {
+    std::vector<Feedback> journaled;
+    std::unordered_set<Id<Feedback>> seen;
+    const VisitFeedback take = [&](Feedback&& said) -> Result<void> {
+        if (said.model == model && within(arrived, said.arrived) && seen.insert(said.id).second) {
+            journaled.push_back(std::move(said));
+        }
+        return {};
+    };
+    TRY(read_frames(index_.frames(FrameKind::Feedback, arrived), take));
+    TRY(columns_.scan_feedback(model, arrived, [&](const Feedback& said) -> Result<void> {
+        const bool again = !seen.empty() && seen.contains(said.id);
+        return again ? Result<void>() : visit(said);
+    }));
+    for (const Feedback& said : journaled) {
+        TRY(visit(said));
+    }
+    return {};
+}
+
 Result<std::vector<Prediction>> CapturedReader::predictions(
     const std::string& model, TimeRange range
 ) const {
     std::vector<Prediction> rows;
-    const VisitPrediction take = [&](Prediction&& row) {
-        if (counts(row, model, range)) {
-            rows.push_back(std::move(row));
-        }
-    };
-    TRY(read_frames(index_.frames(FrameKind::Predictions, range), take));
-    TRY(columns_.scan_predictions(model, range, true, [&](const Prediction& row) -> Result<void> {
-        if (counts(row, model, range)) {
+    TRY(each_prediction(model, range, RowParts::Whole, [&](const Prediction& row) -> Result<void> {
+        if (is_live(row)) {
             rows.push_back(row);
         }
         return {};
     }));
-    std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
     TRY(join_payloads({journal_, index_, columns_}, model, rows));
     return rows;
@@ -116,11 +157,12 @@ Result<std::vector<std::string>> CapturedReader::recent_payloads(
     const std::size_t read = std::min(places.size(), kRecentFrames);
     for (std::size_t i = 1; i <= read && rows.size() < most; ++i) {
         std::vector<Prediction> of_frame;
-        const VisitPrediction take = [&](Prediction&& row) {
+        const VisitPrediction take = [&](Prediction&& row) -> Result<void> {
             const bool has_payload = !row.payload.empty() || row.payload_bytes > 0;
             if (row.model == model && row.status == 200 && has_payload && !erased_.covers(row)) {
                 of_frame.push_back(std::move(row));
             }
+            return {};
         };
         TRY(read_frames({places[places.size() - i]}, take));
         std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(rows));
@@ -138,19 +180,15 @@ Result<std::vector<std::string>> CapturedReader::recent_payloads(
 
 Result<std::vector<Feedback>> CapturedReader::feedback(const std::string& model, TimeRange arrived)
     const {
-    std::vector<Feedback> journaled;
-    const VisitFeedback take = [&](Feedback&& said) {
-        if (said.model == model && arrived.begin <= said.arrived && said.arrived < arrived.end) {
-            journaled.push_back(std::move(said));
-        }
-    };
-    TRY(read_frames(index_.frames(FrameKind::Feedback, arrived), take));
-    std::vector<Feedback> rolled;
-    TRY(columns_.scan_feedback(model, arrived, [&](const Feedback& said) -> Result<void> {
-        rolled.push_back(said);
+    std::vector<Feedback> said;
+    TRY(each_feedback(model, arrived, [&](const Feedback& one) -> Result<void> {
+        said.push_back(one);
         return {};
     }));
-    return merge_once(std::move(rolled), std::move(journaled));
+    std::unordered_set<Id<Feedback>> seen;
+    std::erase_if(said, [&](const Feedback& one) { return !seen.insert(one.id).second; });
+    std::ranges::stable_sort(said, {}, &Feedback::arrived);
+    return said;
 }
 
 Result<std::vector<Prediction>> CapturedReader::rows_meant(
@@ -158,20 +196,25 @@ Result<std::vector<Prediction>> CapturedReader::rows_meant(
 ) const {
     std::vector<Prediction> rows;
     const std::vector<std::uint64_t> keys = {key_of(model, id)};
-    const VisitPrediction take = [&](Prediction&& row) {
+    const VisitPrediction take = [&](Prediction&& row) -> Result<void> {
         if (row.model == model && means_row(id, row)) {
             rows.push_back(std::move(row));
         }
+        return {};
     };
     TRY(read_frames(index_.find(FrameKind::Predictions, keys), take));
     const auto scan = [&](TimeRange range) {
-        return columns_
-            .scan_predictions(model, range, false, [&](const Prediction& row) -> Result<void> {
+        return columns_.scan_predictions(
+            model,
+            range,
+            RowParts::Light,
+            [&](const Prediction& row) -> Result<void> {
                 if (means_row(id, row)) {
                     rows.push_back(row);
                 }
                 return {};
-            });
+            }
+        );
     };
     TRY(rolled_.load(model, now));
     if (const auto served = rolled_.served(keys[0], now)) {
@@ -205,10 +248,11 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
                 }));
     };
     std::vector<Feedback> journaled;
-    const VisitFeedback take = [&](Feedback&& said) {
+    const VisitFeedback take = [&](Feedback&& said) -> Result<void> {
         if (about(said)) {
             journaled.push_back(std::move(said));
         }
+        return {};
     };
     const std::vector<std::uint64_t> wanted(keys.begin(), keys.end());
     TRY(read_frames(index_.find(FrameKind::Feedback, wanted), take));

@@ -31,6 +31,18 @@ class CapturedReader {
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
     /// As CapturedRows::feedback.
     Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived) const;
+    /// As Capture::each_prediction and each_feedback.
+    Result<void> each_prediction(
+        const std::string& model,
+        TimeRange range,
+        RowParts parts,
+        const std::function<Result<void>(const Prediction&)>& visit
+    ) const;
+    Result<void> each_feedback(
+        const std::string& model,
+        TimeRange arrived,
+        const std::function<Result<void>(const Feedback&)>& visit
+    ) const;
     /// As CapturedRows::recent_payloads.
     Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
         const;
@@ -40,8 +52,8 @@ class CapturedReader {
     Result<bool> has_row(const std::string& model, const std::string& target, Time now) const;
 
   private:
-    using VisitPrediction = std::function<void(Prediction&&)>;
-    using VisitFeedback = std::function<void(Feedback&&)>;
+    using VisitPrediction = std::function<Result<void>(Prediction&&)>;
+    using VisitFeedback = std::function<Result<void>(Feedback&&)>;
 
     Result<void> read_frames(const std::vector<FramePlace>& places, const VisitPrediction& visit)
         const;

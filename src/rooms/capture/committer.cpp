@@ -328,26 +328,25 @@ void Committer::give_up() {
     waiters_.tell();
 }
 
-Result<void> Committer::recover(FramePlace place, const Frame& frame) {
-    if (frame.kind == FrameKind::Erase) {
-        const auto erasures = TRY(erasures_of(frame));
+Result<void> Committer::recover(FrameFound&& found) {
+    if (found.kind == FrameKind::Erase) {
+        const auto erasures = TRY(erasures_of(found.frame));
         for (const Erasure& erasure : erasures) {
             parts_.erased.add(erasure);
         }
     }
-    auto contents = TRY(contents_of(frame));
     const std::lock_guard lock(mutex_);
-    parts_.index.add(place, frame.kind, std::move(contents));
-    if (frame.kind == FrameKind::Payload) {
-        return each_payload(frame, [&](const PayloadView& payload) {
+    parts_.index.add(found.place, found.kind, std::move(found.contents));
+    if (found.kind == FrameKind::Payload) {
+        return each_payload(found.frame, [&](const PayloadView& payload) {
             writer_.remember(payload);
             return Result<void>();
         });
     }
-    if (frame.kind != FrameKind::Feedback) {
+    if (found.kind != FrameKind::Feedback) {
         return {};
     }
-    return each_row(frame, [&](StoredRow bytes) -> Result<void> {
+    return each_row(found.frame, [&](StoredRow bytes) -> Result<void> {
         Feedback said = TRY(decode_feedback(bytes));
         orphans_.note(said, parts_.index);
         known_.take(said);

@@ -64,7 +64,7 @@ class Committer {
     void give_up();
 
     /// At open: a frame that the journal holds already.
-    Result<void> recover(FramePlace place, const Frame& frame);
+    Result<void> recover(FrameFound&& found);
     /// Looks for the rows of orphans in the columns; at most some hundred a call.
     Result<void> recheck_orphans(const CapturedReader& reader, Time now);
 

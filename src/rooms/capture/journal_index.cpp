@@ -2,8 +2,11 @@
 #include "rooms/capture/journal_index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <thread>
 
 #include "rooms/capture/frames/captured_keys.h"
 #include "rooms/capture/frames/feedback_codec.h"
@@ -63,6 +66,49 @@ Result<FrameContents> contents_of(const Frame& frame) {
         return predictions ? take_prediction(row, contents) : take_feedback(row, contents);
     }));
     return contents;
+}
+
+namespace {
+
+Result<std::vector<FrameFound>> look_into_segment(const Journal& journal, std::uint64_t segment) {
+    std::vector<FrameFound> frames;
+    TRY(journal.read(segment, [&](FramePlace place, const Frame& frame) -> Result<void> {
+        FrameFound& found = frames.emplace_back();
+        found.place = place;
+        found.kind = frame.kind;
+        found.contents = TRY(contents_of(frame));
+        if (frame.kind != FrameKind::Predictions) {
+            found.frame = frame;
+        }
+        return {};
+    }));
+    return frames;
+}
+
+}  // namespace
+
+Result<void> look_into_segments(
+    const Journal& journal,
+    const std::vector<std::uint64_t>& segments,
+    const std::function<Result<void>(FrameFound&&)>& visit
+) {
+    std::vector<std::optional<Result<std::vector<FrameFound>>>> found(segments.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t at = next++; at < segments.size(); at = next++) {
+            found[at] = look_into_segment(journal, segments[at]);
+        }
+    };
+    std::thread helper(work);
+    work();
+    helper.join();
+    for (auto& segment : found) {
+        auto frames = TRY(*std::move(segment));
+        for (FrameFound& frame : frames) {
+            TRY(visit(std::move(frame)));
+        }
+    }
+    return {};
 }
 
 void JournalIndex::add(FramePlace place, FrameKind kind, FrameContents contents) {

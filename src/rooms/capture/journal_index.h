@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <shared_mutex>
@@ -28,6 +29,22 @@ struct FrameContents {
 
 /// Looks into a frame of predictions, payloads or feedback; Corrupt when it is none of these.
 Result<FrameContents> contents_of(const Frame& frame);
+
+/// A frame of the journal, as recovery needs it.
+struct FrameFound {
+    FramePlace place;
+    FrameKind kind = FrameKind::Predictions;
+    FrameContents contents;
+    Frame frame;  ///< Of kind feedback and erase; the rows of predictions are not kept.
+};
+
+/// Reads and checks segments, by two threads, and calls `visit` with all frames in the order they
+/// were written, on the thread that calls this. An error, also of `visit`, ends it.
+Result<void> look_into_segments(
+    const Journal& journal,
+    const std::vector<std::uint64_t>& segments,
+    const std::function<Result<void>(FrameFound&&)>& visit
+);
 
 class JournalIndex {
   public:

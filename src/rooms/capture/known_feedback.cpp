@@ -13,7 +13,7 @@ namespace {
 /// Parts with their lengths, so that ("ab", "c") is not ("a", "bc").
 std::uint64_t slot_key(const Feedback& said) {
     const std::string text = std::to_string(said.model.size()) + ':' + said.model + said.target +
-                             '\0' + std::to_string(said.row) + '/' +
+                             '\0' + std::to_string(said.row) + said.row_id + '/' +
                              std::to_string(static_cast<int>(said.source));
     return xxh3(text);
 }

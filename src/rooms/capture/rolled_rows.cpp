@@ -47,7 +47,7 @@ Result<void> RolledRows::load(const std::string& model, Time now) {
         }
     }
     const TimeRange history{now - plan_.history, Time::max()};
-    TRY(columns_.scan_predictions(model, history, false, [&](const Prediction& row) {
+    TRY(columns_.scan_predictions(model, history, RowParts::Keys, [&](const Prediction& row) {
         remember(std::span(&row, 1));
         return Result<void>();
     }));

@@ -27,7 +27,7 @@ class Collection::Index {
         auto index = std::make_unique<Index>();
         TRY(examples.each({}, [&](const Example& example) -> Result<void> {
             ++index->examples_;
-            if (example.group == example.id) {
+            if (example.group == example.id && !example.payload.empty()) {
                 index->near_.add(example.id, text::shingles_of(example.payload));
             }
             return {};
@@ -87,6 +87,10 @@ class Collection::Intake {
         }
         ++summary.repeats;
         auto& [example, counts, changed] = found->second;
+        if (example.payload.empty()) {  // forgotten, and now somebody else says the same
+            example.payload = std::move(content.text);
+            changed = true;
+        }
         if (counts) {
             ++example.multiplicity;
             example.first_seen = std::min(example.first_seen, content.time);
@@ -238,6 +242,27 @@ Result<Summary> Collection::collect(const Plan& plan, TimeRange window) {
         return std::move(done).error();
     }
     return summary;
+}
+
+Result<Collection::Forgotten> Collection::forget(std::span<const Digest> items) {
+    Forgotten forgotten;
+    const auto transaction = TRY(examples_.begin());
+    for (const Digest& item : items) {
+        auto example = TRY(examples_.reader().find(item));
+        if (!example || example->payload.empty()) {
+            continue;
+        }
+        if (example->origin != "captured") {
+            forgotten.imported.push_back(item);
+            continue;
+        }
+        example->payload.clear();
+        TRY(examples_.update(*example));
+        ++forgotten.cleared;
+    }
+    TRY(transaction->commit());
+    index_.reset();  // it may hold their shingles
+    return forgotten;
 }
 
 }  // namespace flywheel::collection

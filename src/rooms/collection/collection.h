@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,16 @@ class Collection {
     /// window again changes nothing, because an Example seen in or after the window has been
     /// counted.
     Result<Summary> collect(const Plan& plan, TimeRange window);
+
+    /// What forget() did.
+    struct Forgotten {
+        std::int64_t cleared = 0;      ///< Examples that lost their content.
+        std::vector<Digest> imported;  ///< Examples that came with a file and keep it.
+    };
+
+    /// Takes the content out of captured Examples: row, hash, group and counts stay, and later
+    /// dataset versions leave them out. One transaction.
+    Result<Forgotten> forget(std::span<const Digest> items);
 
   private:
     class Index;   // representatives by their bands, rebuilt from the ledger when it has moved

@@ -98,9 +98,18 @@ Result<std::vector<Row>> Datasets::labelled_rows(
     for (const auto& row : before) {
         entered.emplace(row.item, &row);
     }
+    std::unordered_set<Digest, DigestHash> erased;
+    const auto without_payload = Where<Example>().eq(&Example::payload, std::string());
+    TRY(examples_.each(without_payload, [&](const Example& example) -> Result<void> {
+        erased.insert(example.id);
+        return {};
+    }));
     std::vector<Row> rows;
     std::unordered_set<Digest, DigestHash> tested;
     for (const auto& label : fold.labels()) {
+        if (erased.contains(label.item)) {
+            continue;
+        }
         Row row;
         row.item = label.item;
         row.label = label.label;
@@ -227,6 +236,7 @@ Result<std::vector<Row>> Datasets::rows_of(const Digest& version) const {
         }
         row.text = std::move(example->payload);
     }
+    std::erase_if(rows, [](const Row& row) { return row.text.empty(); });  // erased since
     return rows;
 }
 

@@ -165,6 +165,9 @@ Result<std::vector<Question>> Labeling::next(
     questions.reserve(lent.size());
     for (const LabelTask* task : lent) {
         Example example = TRY(examples_.get(task->item));
+        if (example.payload.empty()) {
+            continue;  // erased: there is nothing left to ask about
+        }
         questions.push_back({*task, std::move(example.payload), labels.labels, known.queue.open()});
     }
     return questions;

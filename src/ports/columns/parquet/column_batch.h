@@ -28,10 +28,14 @@ Result<std::shared_ptr<arrow::RecordBatch>> encode_feedback(std::span<const Feed
 struct BatchCut {
     const std::string& model;  ///< Set on each row.
     TimeRange range;
+    RowParts parts = RowParts::Whole;
 };
 
-/// Calls `visit` with the rows whose time is in the range. Columns that the batch lacks stay empty
-/// only for `embedding`; else, and for columns of another type, Corrupt.
+/// The columns that a scan for these parts reads; empty = all.
+[[nodiscard]] std::function<bool(std::string_view)> columns_of(RowParts parts);
+
+/// Calls `visit` with the rows whose time is in the range. Corrupt when a column of the parts is
+/// absent or of another type; only `embedding` may be absent.
 Result<void> decode_predictions(
     const arrow::RecordBatch& batch,
     const BatchCut& cut,

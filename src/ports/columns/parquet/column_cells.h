@@ -1,7 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Typed access to the columns of a batch, and builders that fill them. Used by the
-// batches; this is the one header of ours that needs Arrow's own.
+// Builders that fill the columns of a batch. Used within this adapter; with column_views.h the only
+// headers of ours that need Arrow's own.
 
 #include <cstdint>
 #include <memory>
@@ -11,7 +11,6 @@
 
 #include <arrow/array.h>
 #include <arrow/builder.h>
-#include <arrow/extension/uuid.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -36,6 +35,10 @@ inline std::string_view view(const Digest& digest) {
     return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
 }
 
+inline std::string_view view(const std::vector<std::uint16_t>& halves) {
+    return {reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof(std::uint16_t)};
+}
+
 /// Collects the columns of one batch, each from one field of every row.
 template <class Row>
 class BatchBuilder {
@@ -54,38 +57,26 @@ class BatchBuilder {
         return finish(builder);
     }
 
-    /// Text, or binary with a BinaryBuilder.
-    template <class Builder = arrow::StringBuilder, class Get>
+    template <class Get>
     Result<void> texts(const Get& get) {
-        Builder builder;
-        std::int64_t bytes = 0;
-        for (const Row* row : rows_) {
-            bytes += static_cast<std::int64_t>(std::string_view(get(*row)).size());
-        }
-        TRY(checked(builder.Reserve(size())));
-        TRY(checked(builder.ReserveData(bytes)));
-        for (const Row* row : rows_) {
-            builder.UnsafeAppend(std::string_view(get(*row)));
-        }
-        return finish(builder);
+        return strings<arrow::StringBuilder>(get);
+    }
+
+    /// Bytes of any length; `get(row)` is a view of them.
+    template <class Get>
+    Result<void> bytes(const Get& get) {
+        return strings<arrow::BinaryBuilder>(get);
     }
 
     /// Binary of one width; `get(row)` is a view of so many bytes.
     template <class Get>
     Result<void> fixed(std::int32_t width, const Get& get) {
-        const auto type = next_type();
         arrow::FixedSizeBinaryBuilder builder(arrow::fixed_size_binary(width));
         TRY(checked(builder.Reserve(size())));
         for (const Row* row : rows_) {
             builder.UnsafeAppend(get(*row));
         }
-        std::shared_ptr<arrow::Array> storage;
-        TRY(checked(builder.Finish(&storage)));
-        if (type->id() == arrow::Type::EXTENSION) {
-            storage = arrow::ExtensionType::WrapArray(type, storage);
-        }
-        columns_.push_back(std::move(storage));
-        return {};
+        return finish(builder);
     }
 
     /// Lists of numbers; `get(row)` is a vector.
@@ -122,6 +113,24 @@ class BatchBuilder {
         return schema_->field(static_cast<int>(columns_.size()))->type();
     }
 
+    template <class Builder, class Get>
+    Result<void> strings(const Get& get) {
+        Builder builder;
+        std::int64_t bytes = 0;
+        for (const Row* row : rows_) {
+            bytes += static_cast<std::int64_t>(std::string_view(get(*row)).size());
+        }
+        TRY(checked(builder.Reserve(size())));
+        TRY(checked(builder.ReserveData(bytes)));
+        for (const Row* row : rows_) {
+            const std::string_view text(get(*row));
+            builder.UnsafeAppend(
+                text.empty() ? std::string_view("") : text
+            );  // memcpy wants no null
+        }
+        return finish(builder);
+    }
+
     Result<void> finish(arrow::ArrayBuilder& builder) {
         std::shared_ptr<arrow::Array> column;
         TRY(checked(builder.Finish(&column)));
@@ -133,68 +142,5 @@ class BatchBuilder {
     std::shared_ptr<arrow::Schema> schema_;
     std::vector<std::shared_ptr<arrow::Array>> columns_;
 };
-
-/// The column of this name as `ArrayType`; Corrupt when it is absent, of another type or holds
-/// nulls.
-template <class ArrayType>
-Result<std::shared_ptr<ArrayType>> column(
-    const arrow::RecordBatch& batch, const std::string& name
-) {
-    auto found = batch.GetColumnByName(name);
-    if (found && found->type_id() == arrow::Type::EXTENSION) {
-        found = static_cast<const arrow::ExtensionArray&>(*found).storage();
-    }
-    auto typed = std::dynamic_pointer_cast<ArrayType>(found);
-    if (!typed || typed->null_count() != 0) {
-        return corrupt("Column is missing, has another type or holds nulls: '" + name + "'");
-    }
-    return typed;
-}
-
-/// As column(), of exactly `width` bytes a value.
-inline Result<std::shared_ptr<arrow::FixedSizeBinaryArray>> fixed_column(
-    const arrow::RecordBatch& batch, const std::string& name, std::int32_t width
-) {
-    auto typed = TRY(column<arrow::FixedSizeBinaryArray>(batch, name));
-    if (typed->byte_width() != width) {
-        return corrupt("Column has another width: '" + name + "'");
-    }
-    return typed;
-}
-
-/// A list column together with its items.
-template <class ItemArray>
-struct ListColumn {
-    std::shared_ptr<arrow::ListArray> lists;
-    std::shared_ptr<ItemArray> items;
-
-    template <class Item>
-    void copy(std::int64_t row, std::vector<Item>& out) const {
-        const auto* first = items->raw_values() + lists->value_offset(row);
-        out.assign(first, first + lists->value_length(row));
-    }
-};
-
-template <class ItemArray>
-Result<ListColumn<ItemArray>> list_column(
-    const arrow::RecordBatch& batch, const std::string& name
-) {
-    ListColumn<ItemArray> found;
-    found.lists = TRY(column<arrow::ListArray>(batch, name));
-    found.items = std::dynamic_pointer_cast<ItemArray>(found.lists->values());
-    if (!found.items || found.items->null_count() != 0) {
-        return corrupt("Column has items of another type or nulls: '" + name + "'");
-    }
-    return found;
-}
-
-inline Time time_at(const arrow::TimestampArray& times, std::int64_t row) {
-    return Time(Duration(times.Value(row)));
-}
-
-template <class Bytes>
-void copy_fixed(const arrow::FixedSizeBinaryArray& from, std::int64_t row, Bytes& out) {
-    std::memcpy(out.data(), from.GetValue(row), out.size());
-}
 
 }  // namespace flywheel::cells

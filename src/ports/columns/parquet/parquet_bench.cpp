@@ -41,18 +41,22 @@ void BM_Scan(benchmark::State& state) {
     const TimeRange always{Time::min(), Time::max()};
     for (auto _ : state) {
         std::size_t seen = 0;
-        const auto scanned =
-            columns->scan_predictions("news", always, state.range(0) != 0, [&](const Prediction&) {
+        const auto scanned = columns->scan_predictions(
+            "news",
+            always,
+            static_cast<RowParts>(state.range(0)),
+            [&](const Prediction&) {
                 ++seen;
                 return Result<void>();
-            });
+            }
+        );
         CHECK(scanned.has_value() && seen == rows.size());
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.size()));
 }
 
 BENCHMARK(BM_WriteSegment)->Unit(benchmark::kMillisecond);
-BENCHMARK(BM_Scan)->ArgName("embeddings")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Scan)->ArgName("parts")->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace flywheel

@@ -12,9 +12,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
-#include "ports/columns/parquet/column_batch.h"
-#include "ports/columns/parquet/parquet_file.h"
-#include "ports/columns/parquet/payload_batch.h"
+#include "ports/columns/parquet/column_tables.h"
 #include "ports/columns/parquet/payload_files.h"
 
 namespace flywheel {
@@ -22,43 +20,6 @@ namespace flywheel {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// How one table differs from the others.
-struct PredictionTable {
-    static constexpr std::string_view kName = "predictions";
-
-    static Time time(const Prediction& row) { return row.time; }
-
-    static auto schema() { return prediction_schema(); }
-
-    static auto encode(std::span<const Prediction* const> rows) { return encode_predictions(rows); }
-};
-
-struct FeedbackTable {
-    static constexpr std::string_view kName = "feedback";
-
-    static Time time(const Feedback& row) { return row.arrived; }
-
-    static auto schema() { return feedback_schema(); }
-
-    static auto encode(std::span<const Feedback* const> rows) { return encode_feedback(rows); }
-};
-
-struct PayloadTable {
-    static constexpr std::string_view kName = kPayloadTable;
-
-    static Time time(const Payload& row) { return row.first_seen; }
-
-    static auto schema() { return payload_schema(); }
-
-    static auto encode(std::span<const Payload* const> rows) { return encode_payloads(rows); }
-};
-
-template <class Row>
-using TableOf = std::conditional_t<
-    std::is_same_v<Row, Prediction>,
-    PredictionTable,
-    std::conditional_t<std::is_same_v<Row, Feedback>, FeedbackTable, PayloadTable>>;
 
 constexpr std::array kFolders = {"predictions", "feedback", "payloads", "segments"};
 
@@ -94,16 +55,14 @@ Result<std::vector<fs::path>> files_below(const fs::path& folder) {
     return files;
 }
 
-Result<std::vector<PartitionFile>> read_list(const fs::path& path) {
-    auto files = decode_list(TRY(read_whole_file(path)));
-    if (!files) {
+Result<ColumnUnit> read_list(const fs::path& path) {
+    auto unit = decode_list(TRY(read_whole_file(path)));
+    if (!unit) {
         return corrupt(fmt::format(
-            "List of captured Parquet files is damaged: {}: {}",
-            path.string(),
-            files.error().message
+            "List of captured Parquet files is damaged: {}: {}", path.string(), unit.error().message
         ));
     }
-    return files;
+    return unit;
 }
 
 /// What a crash left: files without a list, temporary files.
@@ -130,117 +89,152 @@ Result<std::unique_ptr<Columns>> ParquetColumns::open(const fs::path& folder) {
         TRY(make_folders(folder / part));
     }
     Catalog catalog;
-    std::set<std::string> listed;
     const auto lists = TRY(files_below(folder / "segments"));
     for (const fs::path& list : lists) {
-        if (list.extension() != ".json") {
-            continue;
+        if (list.extension() == ".json") {
+            auto unit = TRY(read_list(list));
+            const std::uint64_t first = unit.segments.front();
+            catalog[first] = std::move(unit);
         }
-        std::uint64_t segment = 0;
-        const std::string digits = list.stem().string();
-        const auto* const digits_end = digits.data() + digits.size();
-        if (std::from_chars(digits.data(), digits_end, segment).ptr != digits_end) {
-            continue;
-        }
-        auto files = TRY(read_list(list));
-        for (const auto& file : files) {
+    }
+    TRY(drop_merged(folder, catalog));
+    std::set<std::string> listed;
+    for (const auto& [first, unit] : catalog) {
+        for (const auto& file : unit.files) {
             listed.insert(file.path);
         }
-        catalog[segment] = std::move(files);
     }
     TRY(delete_strays(folder, listed));
     // The constructor is private, so make_unique cannot reach it.
     return std::unique_ptr<Columns>(new ParquetColumns(folder, std::move(catalog)));  // NOLINT
 }
 
+/// Lists of segments that a merge took over, and a crash left.
+Result<void> ParquetColumns::drop_merged(const fs::path& folder, Catalog& catalog) {
+    std::set<std::uint64_t> merged;
+    for (const auto& [first, unit] : catalog) {
+        merged.insert(unit.segments.begin() + 1, unit.segments.end());
+    }
+    for (const std::uint64_t segment : merged) {
+        std::error_code failed;
+        if (catalog.erase(segment) > 0 &&
+            !fs::remove(folder / "segments" / list_name(segment), failed)) {
+            return folder_error(folder / "segments" / list_name(segment), failed);
+        }
+    }
+    return {};
+}
+
 ParquetColumns::ParquetColumns(fs::path folder, Catalog catalog)
-    : folder_(std::move(folder)), catalog_(std::move(catalog)) {}
+    : folder_(std::move(folder)), catalog_(std::move(catalog)) {
+    for (const auto& [first, unit] : catalog_) {
+        segments_.insert(unit.segments.begin(), unit.segments.end());
+    }
+}
 
 template <class Row>
 Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
-    std::uint64_t segment, const std::vector<Row>& rows, std::set<std::string>& folders
+    std::uint64_t segment, const std::vector<Row>& rows
 ) {
     using Table = TableOf<Row>;
     std::map<std::pair<std::string, std::chrono::sys_days>, std::vector<const Row*>> parts;
     for (const Row& row : rows) {
-        parts[{row.model, std::chrono::floor<std::chrono::days>(Table::time(row))}].push_back(&row);
+        parts[{Table::model(row), std::chrono::floor<std::chrono::days>(Table::time(row))}]
+            .push_back(&row);
     }
     std::vector<PartitionFile> files;
     for (const auto& [key, part] : parts) {
-        const auto times =
-            std::ranges::minmax(part, {}, [](const Row* r) { return Table::time(*r); });
-        PartitionFile file{
-            .path = partition_path(Table::kName, key.first, key.second, segment),
-            .table = std::string(Table::kName),
-            .model = key.first,
-            .rows = static_cast<std::int64_t>(part.size()),
-            .begin = Table::time(*times.min),
-            .end = Table::time(*times.max),
-            .segment = segment,
-        };
-        const fs::path path = folder_ / file.path;
-        TRY(make_folders(path.parent_path()));
-        std::span<const Row* const> left(part);
-        file.bytes = TRY(write_parquet(path, Table::schema(), [&]() {
-            const auto group = left.first(std::min(left.size(), kBatchRows));
-            left = left.subspan(group.size());
-            return group.empty() ? Result<std::shared_ptr<arrow::RecordBatch>>(nullptr)
-                                 : Table::encode(group);
-        }));
-        for (fs::path parent = path.parent_path(); parent != folder_;
-             parent = parent.parent_path()) {
-            folders.insert(parent.string());
+        const std::string path =
+            partition_path(Table::kName, key.first, key.second, unit_name({segment}));
+        auto writer = TRY(PartitionWriter<Table>::open(
+            folder_, {.path = path, .table = std::string(Table::kName), .model = key.first}
+        ));
+        for (const Row* row : part) {
+            TRY(writer.add(*row));
         }
-        files.push_back(std::move(file));
+        files.push_back(TRY(writer.finish()));
     }
     return files;
 }
 
 Result<void> ParquetColumns::write_segment(std::uint64_t segment, const ColumnSegment& rows) {
-    std::set<std::string> folders;
-    auto files = TRY(write_rows(segment, rows.predictions, folders));
-    std::ranges::move(TRY(write_rows(segment, rows.feedback, folders)), std::back_inserter(files));
-    auto payloads = rows.payloads;
-    std::ranges::sort(payloads, {}, &Payload::digest);
-    std::ranges::move(TRY(write_rows(segment, payloads, folders)), std::back_inserter(files));
+    ColumnUnit unit{.segments = {segment}, .files = TRY(write_rows(segment, rows.predictions))};
+    std::ranges::move(TRY(write_rows(segment, rows.feedback)), std::back_inserter(unit.files));
+    std::vector<StoredPayload> payloads;
+    payloads.reserve(rows.payloads.size());
+    std::ranges::transform(rows.payloads, std::back_inserter(payloads), stored_payload);
+    std::ranges::sort(payloads, {}, [](const StoredPayload& stored) {
+        return stored.payload.digest;
+    });
+    std::ranges::move(TRY(write_rows(segment, payloads)), std::back_inserter(unit.files));
     std::ranges::move(
-        TRY(write_large_payloads(folder_, segment, payloads)), std::back_inserter(files)
+        TRY(write_large_payloads(folder_, segment, rows.payloads)), std::back_inserter(unit.files)
     );
+    return publish(std::move(unit));
+}
+
+Result<void> ParquetColumns::publish(ColumnUnit unit) {
+    std::set<fs::path> folders;
+    std::set<std::string> now;
+    for (const auto& file : unit.files) {
+        now.insert(file.path);
+        for (fs::path parent = fs::path(folder_ / file.path).parent_path(); parent != folder_;
+             parent = parent.parent_path()) {
+            folders.insert(parent);
+        }
+    }
     for (const auto& changed : folders) {
         TRY(sync_columns_folder(changed));
     }
-    TRY(write_small_file(folder_ / "segments" / list_name(segment), encode_list(segment, files)));
-
-    std::set<std::string> now;
-    for (const auto& file : files) {
-        now.insert(file.path);
-    }
-    std::vector<PartitionFile> before;
+    const std::uint64_t first = unit.segments.front();
+    TRY(write_small_file(folder_ / "segments" / list_name(first), encode_list(unit)));
+    std::vector<fs::path> gone;
     {
         const std::lock_guard lock(mutex_);
-        before = std::exchange(catalog_[segment], std::move(files));
-    }
-    for (const auto& file : before) {
-        std::error_code ignored;  // a file without a list goes at the next start
-        if (!now.contains(file.path)) {
-            fs::remove(folder_ / file.path, ignored);
+        segments_.insert(unit.segments.begin(), unit.segments.end());
+        for (const std::uint64_t segment : unit.segments) {
+            const auto before = catalog_.find(segment);
+            if (before == catalog_.end()) {
+                continue;
+            }
+            for (const auto& file : before->second.files) {
+                if (!now.contains(file.path)) {
+                    gone.push_back(folder_ / file.path);
+                }
+            }
+            if (segment != first) {
+                gone.push_back(folder_ / "segments" / list_name(segment));
+                catalog_.erase(before);
+            }
         }
+        catalog_[first] = std::move(unit);
+    }
+    for (const auto& file : gone) {
+        std::error_code ignored;  // what no list names goes at the next start
+        fs::remove(file, ignored);
     }
     return {};
 }
 
 Result<bool> ParquetColumns::has_segment(std::uint64_t segment) const {
     const std::lock_guard lock(mutex_);
-    return catalog_.contains(segment);
+    return segments_.contains(segment);
 }
 
 Result<std::vector<std::uint64_t>> ParquetColumns::segments() const {
     const std::lock_guard lock(mutex_);
-    std::vector<std::uint64_t> numbers;
-    for (const auto& [number, files] : catalog_) {
-        numbers.push_back(number);
+    return std::vector<std::uint64_t>(segments_.begin(), segments_.end());
+}
+
+Result<std::vector<std::string>> ParquetColumns::models() const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> names;
+    for (const auto& [first, unit] : catalog_) {
+        for (const auto& file : unit.files) {
+            names.insert(file.model);
+        }
     }
-    return numbers;
+    return std::vector<std::string>(names.begin(), names.end());
 }
 
 Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const {
@@ -251,9 +245,9 @@ Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const 
         if (found == catalog_.end()) {
             return not_found(fmt::format("No such segment in the columns: {}", segment));
         }
-        files = found->second;
+        files = found->second.files;
     }
-    constexpr TimeRange kAlways{Time::min(), Time::max()};
+    const auto large = TRY(large_payloads_in(files));
     ColumnSegment rows;
     for (const auto& file : files) {
         if (file.table == kPayloadFile) {
@@ -261,14 +255,14 @@ Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const 
         }
         if (file.table == PayloadTable::kName) {
             const auto all = [](const Digest&) { return true; };
-            TRY(read_payload_table(folder_, file, all, [&](Payload&& payload) {
+            TRY(read_payload_table(folder_, file, large, all, [&](Payload&& payload) {
                 rows.payloads.push_back(std::move(payload));
                 return Result<void>();
             }));
             continue;
         }
         const bool predictions = file.table == PredictionTable::kName;
-        const ParquetCut cut{predictions ? "time" : "arrived", kAlways, ""};
+        const ParquetCut cut{predictions ? "time" : "arrived", kAlways, {}};
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
             if (predictions) {
                 return decode_predictions(batch, {file.model, kAlways}, [&](const Prediction& row) {
@@ -290,8 +284,8 @@ std::vector<PartitionFile> ParquetColumns::files_in(
 ) const {
     std::vector<PartitionFile> found;
     const std::lock_guard lock(mutex_);
-    for (const auto& [segment, files] : catalog_) {
-        for (const auto& file : files) {
+    for (const auto& [first, unit] : catalog_) {
+        for (const auto& file : unit.files) {
             if (file.table == table && file.model == model && file.end >= range.begin &&
                 file.begin < range.end) {
                 found.push_back(file);
@@ -304,14 +298,14 @@ std::vector<PartitionFile> ParquetColumns::files_in(
 Result<void> ParquetColumns::scan_predictions(
     const std::string& model,
     TimeRange range,
-    bool with_embeddings,
+    RowParts parts,
     const std::function<Result<void>(const Prediction&)>& visit
 ) const {
-    const ParquetCut cut{"time", range, with_embeddings ? "" : "embedding"};
+    const ParquetCut cut{"time", range, columns_of(parts)};
     const auto files = files_in(PredictionTable::kName, model, range);
     for (const auto& file : files) {
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
-            return decode_predictions(batch, {model, range}, visit);
+            return decode_predictions(batch, {model, range, parts}, visit);
         }));
     }
     return {};
@@ -322,7 +316,7 @@ Result<void> ParquetColumns::scan_feedback(
     TimeRange arrived,
     const std::function<Result<void>(const Feedback&)>& visit
 ) const {
-    const ParquetCut cut{"arrived", arrived, ""};
+    const ParquetCut cut{"arrived", arrived, {}};
     const auto files = files_in(FeedbackTable::kName, model, arrived);
     for (const auto& file : files) {
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
@@ -335,12 +329,12 @@ Result<void> ParquetColumns::scan_feedback(
 Result<void> ParquetColumns::find_payloads(
     const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
 ) const {
-    const auto wants = [&](const Digest& digest) {
-        return std::ranges::binary_search(wanted.digests, digest);
-    };
-    const auto files = files_in(PayloadTable::kName, wanted.model, whole_days(wanted.days));
+    const auto wants = [&](const Digest& digest) { return wanted.wants(digest); };
+    const TimeRange days = whole_days(wanted.days);
+    const auto files = files_in(PayloadTable::kName, wanted.model, days);
+    const auto large = TRY(large_payloads_in(files_in(kPayloadFile, wanted.model, days)));
     for (const auto& file : files) {
-        TRY(read_payload_table(folder_, file, wants, visit));
+        TRY(read_payload_table(folder_, file, large, wants, visit));
     }
     return {};
 }
@@ -348,8 +342,8 @@ Result<void> ParquetColumns::find_payloads(
 Result<std::uint64_t> ParquetColumns::bytes() const {
     const std::lock_guard lock(mutex_);
     std::uint64_t bytes = 0;
-    for (const auto& [segment, files] : catalog_) {
-        for (const auto& file : files) {
+    for (const auto& [first, unit] : catalog_) {
+        for (const auto& file : unit.files) {
             bytes += file.bytes;
         }
     }

@@ -28,7 +28,7 @@ class ParquetColumns final : public Columns {
     Result<void> scan_predictions(
         const std::string& model,
         TimeRange range,
-        bool with_embeddings,
+        RowParts parts,
         const std::function<Result<void>(const Prediction&)>& visit
     ) const override;
     Result<void> scan_feedback(
@@ -36,20 +36,38 @@ class ParquetColumns final : public Columns {
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
     ) const override;
+    Result<std::vector<std::string>> models() const override;
+
+    Result<ColumnUpkeep> expire(Time before) override;
+    Result<ColumnUpkeep> strip(ShortLived field, Time before) override;
+    Result<ColumnUpkeep> remove(const RowsToRemove& gone) override;
+    Result<ColumnUpkeep> merge(Time before) override;
+
     Result<void> find_payloads(
         const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
     ) const override;
     Result<std::uint64_t> bytes() const override;
 
   private:
-    using Catalog = std::map<std::uint64_t, std::vector<PartitionFile>>;
+    using Catalog = std::map<std::uint64_t, ColumnUnit>;  // by first segment
 
     ParquetColumns(std::filesystem::path folder, Catalog catalog);
 
+    static Result<void> drop_merged(const std::filesystem::path& folder, Catalog& catalog);
+
     template <class Row>
     Result<std::vector<PartitionFile>> write_rows(
-        std::uint64_t segment, const std::vector<Row>& rows, std::set<std::string>& folders
+        std::uint64_t segment, const std::vector<Row>& rows
     );
+    /// Puts the list of a unit in the place of those of its segments; its files are there.
+    Result<void> publish(ColumnUnit unit);
+    [[nodiscard]] std::vector<ColumnUnit> units() const;
+    /// Calls `change` with each file of each unit, and publishes units in which it changed one; a
+    /// file that it empties goes.
+    Result<void> change_files(const std::function<Result<bool>(PartitionFile&)>& change);
+    Result<PartitionFile> merge_files(
+        const std::vector<PartitionFile>& files, const std::string& path
+    ) const;
     [[nodiscard]] std::vector<PartitionFile> files_in(
         std::string_view table, const std::string& model, TimeRange range
     ) const;
@@ -57,6 +75,7 @@ class ParquetColumns final : public Columns {
     const std::filesystem::path folder_;
     mutable std::mutex mutex_;  ///< Guards the catalog.
     Catalog catalog_;
+    std::set<std::uint64_t> segments_;  ///< All that are here, alone or merged.
 };
 
 }  // namespace flywheel

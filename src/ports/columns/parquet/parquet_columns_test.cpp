@@ -29,10 +29,10 @@ Result<std::vector<Prediction>> scan(
     const Columns& columns,
     const std::string& model,
     TimeRange range = kAlways,
-    bool with_embeddings = true
+    RowParts parts = RowParts::Whole
 ) {
     std::vector<Prediction> rows;
-    TRY(columns.scan_predictions(model, range, with_embeddings, [&](const Prediction& row) {
+    TRY(columns.scan_predictions(model, range, parts, [&](const Prediction& row) {
         rows.push_back(row);
         return Result<void>();
     }));
@@ -148,7 +148,7 @@ TEST(ParquetColumns, GivesOnlyRowsOfTheModelAndTheHalfOpenRange) {
             ));
         }
     }
-    const auto lean = scan(*columns, "news", kAlways, false);
+    const auto lean = scan(*columns, "news", kAlways, RowParts::Light);
     ASSERT_EQ(lean->size(), rows.size());
     EXPECT_TRUE(lean->front().embedding.empty());
     EXPECT_EQ(lean->front().payload, rows.front().payload);
@@ -208,7 +208,7 @@ TEST(ParquetColumns, KeepsStrangeModelNamesInTheirFolder) {
         ASSERT_EQ(files.size(), 1U);
         EXPECT_EQ(
             fs::relative(files[0], folder.path()).string(),
-            partition_path("predictions", name, sample_day(1), 1)
+            partition_path("predictions", name, sample_day(1), "000000000001")
         );
     }
     EXPECT_EQ(encode_model("../a b"), "%2E.%2Fa%20b");
@@ -300,10 +300,11 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
     auto columns = open_columns(folder.path());
     ASSERT_TRUE(columns->write_segment(1, {days_of_rows(1, 3, rng), {}}));
     int visits = 0;
-    const auto ended = columns->scan_predictions("news", kAlways, false, [&](const Prediction&) {
-        ++visits;
-        return Result<void>(make_error(Code::Cancelled, "Enough"));
-    });
+    const auto ended =
+        columns->scan_predictions("news", kAlways, RowParts::Light, [&](const Prediction&) {
+            ++visits;
+            return Result<void>(make_error(Code::Cancelled, "Enough"));
+        });
     EXPECT_EQ(ended.error().message, "Enough");
     EXPECT_EQ(visits, 1);
 }
@@ -311,21 +312,21 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
 TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
     PartitionFile file;
     file.table = "feedback";
-    file.path = partition_path(file.table, "..", {}, 7);
-    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    file.path = partition_path(file.table, "..", {}, unit_name({7}));
+    ASSERT_TRUE(decode_list(encode_list({{7}, {file}})));
     for (const char* path :
          {"", "/etc/passwd", "feedback/../../x", "feedback/./x", "predictions/x", "feedback//x"}) {
         file.path = path;
-        EXPECT_FALSE(decode_list(encode_list(7, {file}))) << path;
+        EXPECT_FALSE(decode_list(encode_list({{7}, {file}}))) << path;
     }
     file.table = kPayloadFile;
     file.path = "payloads/x";
-    ASSERT_TRUE(decode_list(encode_list(7, {file})));
+    ASSERT_TRUE(decode_list(encode_list({{7}, {file}})));
     file.path = "payload/x";
-    EXPECT_FALSE(decode_list(encode_list(7, {file})));
+    EXPECT_FALSE(decode_list(encode_list({{7}, {file}})));
     file.path = "secrets/x";
     file.table = "secrets";
-    EXPECT_FALSE(decode_list(encode_list(7, {file})));
+    EXPECT_FALSE(decode_list(encode_list({{7}, {file}})));
 }
 
 /// The wheel's libparquet exports an OpenSSL of its own (decision 0026).

@@ -19,22 +19,35 @@ inline constexpr std::int64_t kRowGroupRows = 65'536;
 /// Rows that are turned into columns at a time: few enough to stay in the processor's cache.
 inline constexpr std::size_t kBatchRows = 4'096;
 
-/// Next batch, best of kBatchRows rows; null at the end.
-using NextBatch = std::function<Result<std::shared_ptr<arrow::RecordBatch>>()>;
+/// A file being written under a temporary name; whoever drops it unfinished leaves nothing of it.
+/// Errors are Unavailable: the disk refuses.
+class ParquetWriter {
+  public:
+    static Result<ParquetWriter> open(
+        const std::filesystem::path& path, const std::shared_ptr<arrow::Schema>& schema
+    );
+    ParquetWriter(ParquetWriter&& other) noexcept;
+    ParquetWriter& operator=(ParquetWriter&& other) noexcept;
+    ~ParquetWriter();
 
-/// Writes `path` whole: temporary name, fsync, rename (the caller syncs the folder). Returns its
-/// bytes. Unavailable when the disk refuses; then nothing of it stays.
-Result<std::uint64_t> write_parquet(
-    const std::filesystem::path& path,
-    const std::shared_ptr<arrow::Schema>& schema,
-    const NextBatch& next
-);
+    /// Best of kBatchRows rows.
+    Result<void> write(const arrow::RecordBatch& batch);
+    /// Ends it: fsync, rename (the caller syncs the folder). Returns its bytes.
+    Result<std::uint64_t> finish();
+
+  private:
+    class Open;
+
+    explicit ParquetWriter(std::unique_ptr<Open> open);
+
+    std::unique_ptr<Open> open_;
+};
 
 /// Which part of a file to read.
 struct ParquetCut {
     std::string time_column;  ///< Row groups whose statistics lie outside `range` are not read.
     TimeRange range;
-    std::string skipped_column;  ///< Not read; "" = all are.
+    std::function<bool(std::string_view)> reads;  ///< Which columns; empty = all.
 };
 
 /// Corrupt, naming the file, when it is no good Parquet file (page checksums are verified). Errors

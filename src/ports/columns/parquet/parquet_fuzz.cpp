@@ -15,12 +15,12 @@ namespace {
 
 constexpr TimeRange kAlways{Time::min(), Time::max()};
 
-void read_as_predictions(const std::filesystem::path& path, std::string skipped) {
+void read_as_predictions(const std::filesystem::path& path, RowParts parts) {
     const auto read = read_parquet(
         path,
-        {"time", kAlways, std::move(skipped)},
-        [](const arrow::RecordBatch& batch) {
-            return decode_predictions(batch, {"m", kAlways}, [](const Prediction&) {
+        {"time", kAlways, columns_of(parts)},
+        [&](const arrow::RecordBatch& batch) {
+            return decode_predictions(batch, {"m", kAlways, parts}, [](const Prediction&) {
                 return Result<void>();
             });
         }
@@ -30,7 +30,7 @@ void read_as_predictions(const std::filesystem::path& path, std::string skipped)
 
 void read_as_feedback(const std::filesystem::path& path) {
     const auto read =
-        read_parquet(path, {"arrived", kAlways, ""}, [](const arrow::RecordBatch& batch) {
+        read_parquet(path, {"arrived", kAlways, {}}, [](const arrow::RecordBatch& batch) {
             return decode_feedback(batch, {"m", kAlways}, [](const Feedback&) {
                 return Result<void>();
             });
@@ -45,8 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     testing::FuzzInput input(data, size);
     const auto kind = input.choose(4);
     if (kind == 3) {
-        if (const auto files = decode_list(input.rest())) {
-            CHECK(decode_list(encode_list(1, *files)).has_value());
+        if (const auto unit = decode_list(input.rest())) {
+            CHECK(decode_list(encode_list(*unit)).has_value());
         }
         return 0;
     }
@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (kind == 2) {
         read_as_feedback(path);
     } else {
-        read_as_predictions(path, kind == 0 ? "" : "embedding");
+        read_as_predictions(path, kind == 0 ? RowParts::Whole : RowParts::Light);
     }
     return 0;
 }

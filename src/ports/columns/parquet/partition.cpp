@@ -11,7 +11,8 @@ namespace flywheel {
 
 namespace {
 
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kFirstVersion = 1;  // one segment a list, nothing stripped
+constexpr std::int64_t kVersion = 2;
 
 bool stands_for_itself(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -25,10 +26,9 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.model = TRY(string_field(json, "model"));
     file.rows = TRY(integer_field(json, "rows"));
     const std::int64_t bytes = TRY(integer_field(json, "bytes"));
-    // Large payloads lie beside the table of the small ones.
-    const std::string folder = file.table == kPayloadFile ? "payloads" : file.table;
-    const bool known = folder == "predictions" || folder == "feedback" || folder == "payloads";
-    const bool stays = file.path.starts_with(folder + "/") &&
+    const std::string_view folder = file.table == kPayloadFile ? kPayloadTable : file.table;
+    const bool known = folder == "predictions" || folder == "feedback" || folder == kPayloadTable;
+    const bool stays = file.path.starts_with(std::string(folder) + "/") &&
                        std::filesystem::path(file.path).lexically_normal().string() == file.path;
     if (!known || !stays) {
         return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
@@ -39,7 +39,33 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.bytes = static_cast<std::uint64_t>(bytes);
     file.begin = Time(Duration(TRY(integer_field(json, "begin"))));
     file.end = Time(Duration(TRY(integer_field(json, "end"))));
+    if (!json.contains("stripped")) {
+        return file;
+    }
+    if (!json.at("stripped").is_array()) {
+        return invalid_argument("Field 'stripped' is not a list");
+    }
+    for (const Json& name : json.at("stripped")) {
+        if (!name.is_string()) {
+            return invalid_argument("Field 'stripped' does not hold names");
+        }
+        file.stripped.push_back(TRY(parse_enum<ShortLived>(name.get<std::string>())));
+    }
     return file;
+}
+
+Result<std::vector<std::uint64_t>> numbers_field(const Json& json, const std::string& name) {
+    if (!json.contains(name) || !json.at(name).is_array() || json.at(name).empty()) {
+        return invalid_argument("Field '" + name + "' is not a list of numbers");
+    }
+    std::vector<std::uint64_t> numbers;
+    for (const Json& number : json.at(name)) {
+        if (!number.is_number_unsigned()) {
+            return invalid_argument("Field '" + name + "' is not a list of numbers");
+        }
+        numbers.push_back(number.get<std::uint64_t>());
+    }
+    return numbers;
 }
 
 }  // namespace
@@ -56,12 +82,21 @@ std::string encode_model(std::string_view model) {
     return encoded;
 }
 
+std::string unit_name(const std::vector<std::uint64_t>& segments) {
+    return segments.size() == 1 ? fmt::format("{:012}", segments.front())
+                                : fmt::format("{:012}-{:012}", segments.front(), segments.back());
+}
+
 std::string partition_path(
-    std::string_view table, std::string_view model, Time day, std::uint64_t segment
+    std::string_view table, std::string_view model, Time day, std::string_view unit
 ) {
     return fmt::format(
-        "{}/model={}/day={}/{:012}.parquet", table, encode_model(model), to_date(day), segment
+        "{}/model={}/day={}/{}.parquet", table, encode_model(model), to_date(day), unit
     );
+}
+
+Time end_of_day(Time time) {
+    return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1);
 }
 
 std::string payload_path(const std::string& table_path, const Digest& digest) {
@@ -70,13 +105,27 @@ std::string payload_path(const std::string& table_path, const Digest& digest) {
     return fmt::format("{}-{}.payload", stem, digest.hex());
 }
 
+Result<Digest> digest_in_path(const std::string& payload_path) {
+    const std::string stem = std::filesystem::path(payload_path).stem().string();
+    return Digest::parse(std::string_view(stem).substr(stem.rfind('-') + 1));
+}
+
 std::string list_name(std::uint64_t segment) {
     return fmt::format("{:012}.json", segment);
 }
 
-std::string encode_list(std::uint64_t segment, const std::vector<PartitionFile>& files) {
-    Json list = {{"version", kVersion}, {"segment", segment}, {"files", Json::array()}};
-    for (const auto& file : files) {
+std::string encode_list(const ColumnUnit& unit) {
+    Json list = {
+        {"version", kVersion},
+        {"segment", unit.segments.front()},
+        {"segments", unit.segments},
+        {"files", Json::array()}
+    };
+    for (const auto& file : unit.files) {
+        Json stripped = Json::array();
+        for (const ShortLived field : file.stripped) {
+            stripped.push_back(enum_name(field));
+        }
         list["files"].push_back(
             {{"path", file.path},
              {"table", file.table},
@@ -84,28 +133,31 @@ std::string encode_list(std::uint64_t segment, const std::vector<PartitionFile>&
              {"rows", file.rows},
              {"bytes", file.bytes},
              {"begin", micros(file.begin)},
-             {"end", micros(file.end)}}
+             {"end", micros(file.end)},
+             {"stripped", stripped}}
         );
     }
     return canonical(list) + "\n";
 }
 
-Result<std::vector<PartitionFile>> decode_list(std::string_view json) {
+Result<ColumnUnit> decode_list(std::string_view json) {
     const Json list = TRY(parse_json(json));
-    if (!list.is_object() || TRY(integer_field(list, "version")) != kVersion) {
+    const auto version = list.is_object() ? TRY(integer_field(list, "version")) : 0;
+    if (version != kFirstVersion && version != kVersion) {
         return invalid_argument("The list of files was written by a newer program");
     }
-    const std::int64_t segment = TRY(integer_field(list, "segment"));
-    const auto files = list.find("files");
-    if (files == list.end() || !files->is_array()) {
-        return invalid_argument("field 'files': expected an array");
+    ColumnUnit unit;
+    unit.segments = {static_cast<std::uint64_t>(TRY(integer_field(list, "segment")))};
+    if (version == kVersion) {
+        unit.segments = TRY(numbers_field(list, "segments"));
     }
-    std::vector<PartitionFile> decoded;
-    for (const Json& file : *files) {
-        decoded.push_back(TRY(decode_file(file)));
-        decoded.back().segment = static_cast<std::uint64_t>(segment);
+    if (!list.contains("files") || !list.at("files").is_array()) {
+        return invalid_argument("Field 'files' is not a list");
     }
-    return decoded;
+    for (const Json& file : list.at("files")) {
+        unit.files.push_back(TRY(decode_file(file)));
+    }
+    return unit;
 }
 
 }  // namespace flywheel

@@ -2,19 +2,27 @@
 #include "ports/columns/parquet/payload_batch.h"
 
 #include "ports/columns/parquet/column_cells.h"
+#include "ports/columns/parquet/column_views.h"
 
 namespace flywheel {
 
-namespace {
-
 using cells::BatchBuilder;
 
-std::string_view bytes_in_table(const Payload& payload) {
-    const bool beside = payload.bytes.size() > Payload::kInTableBytesMax;
-    return beside ? std::string_view("") : std::string_view(payload.bytes);
+StoredPayload stored_payload(const Payload& payload) {
+    StoredPayload stored{
+        .payload =
+            {.digest = payload.digest,
+             .model = payload.model,
+             .media_type = payload.media_type,
+             .bytes = {},
+             .first_seen = payload.first_seen},
+        .size = static_cast<std::int64_t>(payload.bytes.size())
+    };
+    if (!stored.stands_beside()) {
+        stored.payload.bytes = payload.bytes;
+    }
+    return stored;
 }
-
-}  // namespace
 
 std::shared_ptr<arrow::Schema> payload_schema() {
     const auto field = [](const char* name, const std::shared_ptr<arrow::DataType>& type) {
@@ -29,16 +37,17 @@ std::shared_ptr<arrow::Schema> payload_schema() {
     );
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> encode_payloads(std::span<const Payload* const> rows) {
-    BatchBuilder<Payload> out(rows, payload_schema());
-    TRY(out.fixed(32, [](const Payload& p) { return cells::view(p.digest); }));
-    TRY(out.texts([](const Payload& p) -> const auto& { return p.media_type; }));
-    TRY(out.numbers<arrow::Int64Builder>([](const Payload& p) {
-        return static_cast<std::int64_t>(p.bytes.size());
+Result<std::shared_ptr<arrow::RecordBatch>> encode_payloads(
+    std::span<const StoredPayload* const> rows
+) {
+    BatchBuilder<StoredPayload> out(rows, payload_schema());
+    TRY(out.fixed(32, [](const StoredPayload& p) { return cells::view(p.payload.digest); }));
+    TRY(out.texts([](const StoredPayload& p) -> const auto& { return p.payload.media_type; }));
+    TRY(out.numbers<arrow::Int64Builder>([](const StoredPayload& p) { return p.size; }));
+    TRY(out.bytes([](const StoredPayload& p) -> const auto& { return p.payload.bytes; }));
+    TRY(out.numbers<arrow::TimestampBuilder>([](const StoredPayload& p) {
+        return micros(p.payload.first_seen);
     }));
-    TRY(out.texts<arrow::BinaryBuilder>(bytes_in_table));
-    TRY(out.numbers<arrow::TimestampBuilder>([](const Payload& p) { return micros(p.first_seen); })
-    );
     return out.batch();
 }
 

@@ -17,12 +17,9 @@ namespace flywheel {
 
 [[nodiscard]] std::shared_ptr<arrow::Schema> payload_schema();
 
-/// Some thousand payloads; large ones without their bytes.
-Result<std::shared_ptr<arrow::RecordBatch>> encode_payloads(std::span<const Payload* const> rows);
-
 /// A payload as its table holds it.
 struct StoredPayload {
-    Payload payload;  ///< Without its model.
+    Payload payload;  ///< A large one without its bytes.
     std::int64_t size = 0;
 
     [[nodiscard]] bool stands_beside() const {
@@ -30,7 +27,16 @@ struct StoredPayload {
     }
 };
 
-/// Calls `visit` with those whose digest `wants`; the others are not copied.
+/// As its table holds it.
+[[nodiscard]] StoredPayload stored_payload(const Payload& payload);
+
+/// Some thousand payloads.
+Result<std::shared_ptr<arrow::RecordBatch>> encode_payloads(
+    std::span<const StoredPayload* const> rows
+);
+
+/// Calls `visit` with those whose digest `wants`; the others are not copied. Their models
+/// are empty.
 Result<void> decode_payloads(
     const arrow::RecordBatch& batch,
     const std::function<bool(const Digest&)>& wants,

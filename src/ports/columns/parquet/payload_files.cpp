@@ -35,7 +35,7 @@ Result<std::vector<PartitionFile>> write_large_payloads(
             continue;
         }
         const auto table =
-            partition_path(kPayloadTable, payload.model, payload.first_seen, segment);
+            partition_path(kPayloadTable, payload.model, payload.first_seen, unit_name({segment}));
         PartitionFile file{
             .path = payload_path(table, payload.digest),
             .table = std::string(kPayloadFile),
@@ -44,7 +44,6 @@ Result<std::vector<PartitionFile>> write_large_payloads(
             .bytes = payload.bytes.size(),
             .begin = payload.first_seen,
             .end = payload.first_seen,
-            .segment = segment,
         };
         TRY(write_small_file(folder / file.path, payload.bytes));
         files.push_back(std::move(file));
@@ -52,19 +51,34 @@ Result<std::vector<PartitionFile>> write_large_payloads(
     return files;
 }
 
+Result<LargePayloads> large_payloads_in(const std::vector<PartitionFile>& files) {
+    LargePayloads found;
+    for (const auto& file : files) {
+        if (file.table == kPayloadFile) {
+            found.emplace(TRY(digest_in_path(file.path)), file.path);
+        }
+    }
+    return found;
+}
+
 Result<void> read_payload_table(
     const fs::path& folder,
     const PartitionFile& file,
+    const LargePayloads& large,
     const std::function<bool(const Digest&)>& wants,
     const std::function<Result<void>(Payload&&)>& visit
 ) {
-    const ParquetCut cut{"first_seen", {Time::min(), Time::max()}, ""};
+    const ParquetCut cut{"first_seen", {Time::min(), Time::max()}, {}};
     return read_parquet(folder / file.path, cut, [&](const arrow::RecordBatch& batch) {
         return decode_payloads(batch, wants, [&](StoredPayload&& stored) -> Result<void> {
             Payload& payload = stored.payload;
             payload.model = file.model;
             if (stored.stands_beside()) {
-                const fs::path beside = folder / payload_path(file.path, payload.digest);
+                const auto found = large.find(payload.digest);
+                if (found == large.end()) {
+                    return corrupt("No file has a large payload: " + payload.digest.hex());
+                }
+                const fs::path beside = folder / found->second;
                 payload.bytes = TRY(read_whole_file(beside));
                 if (sha256(payload.bytes) != payload.digest) {
                     return corrupt("Payload does not match its digest: " + beside.string());

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "ports/columns/parquet/column_cells.h"
+#include "ports/columns/parquet/column_views.h"
 #include "records/prediction.h"
 
 namespace flywheel::cells {
@@ -68,9 +69,7 @@ struct ThirdColumns {
         TRY(out.lists<arrow::Int32Builder>([](const Prediction& r) -> const auto& {
             return r.score_classes;
         }));
-        return out.texts<arrow::BinaryBuilder>([](const Prediction& r) -> const auto& {
-            return r.outputs;
-        });
+        return out.bytes([](const Prediction& r) -> const auto& { return r.outputs; });
     }
 };
 

@@ -96,6 +96,7 @@ class SqliteLedger final : public Ledger {
         const std::function<Result<void>(const Row&)>& visit
     ) const override;
     Result<std::int64_t> count(const Table& table, const Filter& filter) const override;
+    Result<void> scrub() override;
 
     Result<void> commit(int depth);
     void roll_back(int depth);
@@ -320,6 +321,21 @@ Result<std::int64_t> SqliteLedger::count(const Table& table, const Filter& filte
     return rows;
 }
 
+Result<void> SqliteLedger::scrub() {
+    const GatePass pass(gate_);
+    CHECK(depth_ == 0);
+    TRY(writer_->run("vacuum"));
+    // 0: the log is in the file now and empty; 1: a reader still needs it.
+    const Value busy = TRY(writer_->scalar("pragma wal_checkpoint(truncate)"));
+    if (const auto* number = std::get_if<std::int64_t>(&busy); number != nullptr && *number != 0) {
+        return make_error(
+            Code::Unavailable,
+            "Somebody still reads an older state of the ledger, so its log was kept; try again"
+        );
+    }
+    return {};
+}
+
 Result<void> prepare_file(Connection& writer, const Options& options) {
     // One pragma each: the journal mode answers with a row.
     const Value mode = TRY(writer.scalar("pragma journal_mode = wal"));
@@ -338,6 +354,8 @@ Result<void> prepare_file(Connection& writer, const Options& options) {
         writer.run("pragma synchronous = full; pragma journal_size_limit = 67108864; pragma "
                    "cache_size = -65536")
     );
+    // What an update replaces is overwritten in the page, not left behind in it.
+    TRY(writer.scalar("pragma secure_delete = on"));
     if (options.pages_max > 0) {
         TRY(writer.run(fmt::format("pragma max_page_count = {}", options.pages_max)));
     }

@@ -29,7 +29,7 @@ Result<Prediction> decode_newest(const std::string& bytes) {
 }
 
 Result<Feedback> decode_said(const std::string& bytes) {
-    return decode_feedback({bytes, 1});
+    return decode_feedback({bytes, 2});
 }
 
 std::string encoded(const Prediction& row) {

@@ -11,8 +11,9 @@ namespace flywheel {
 
 namespace {
 
-constexpr std::size_t kFeedbackBytes = 72;
-constexpr std::size_t kFeedbackParts = 5;
+constexpr std::size_t kFeedbackBytes = 76;
+constexpr std::size_t kFeedbackParts = 6;
+constexpr std::size_t kPartsOfFirst = 5;  // version 1 has no row id
 
 Error damaged_feedback(std::string_view why) {
     return corrupt(fmt::format("Captured feedback is damaged: {}", why));
@@ -22,7 +23,7 @@ Error damaged_feedback(std::string_view why) {
 
 void append_feedback(std::string& payload, const Feedback& row) {
     const std::array<std::string_view, kFeedbackParts> parts = {
-        row.model, row.target, row.label, row.by, row.comment
+        row.model, row.target, row.label, row.by, row.comment, row.row_id
     };
     std::array<std::uint32_t, kFeedbackParts> lengths{};
     std::size_t row_bytes = kFeedbackBytes;
@@ -58,11 +59,15 @@ Result<Feedback> decode_feedback(StoredRow row) {
     const auto kind = reader.take<std::uint8_t>();
     const auto source = reader.take<std::uint8_t>();
     const auto zero = reader.take<std::uint16_t>();
-    const auto lengths = reader.take<std::array<std::uint32_t, kFeedbackParts>>();
+    const std::size_t count = row.version == 1 ? kPartsOfFirst : kFeedbackParts;
+    std::array<std::uint32_t, kFeedbackParts> lengths{};
+    for (std::size_t i = 0; i < count; ++i) {
+        lengths[i] = reader.take<std::uint32_t>();
+    }
     const std::array<std::string*, kFeedbackParts> parts = {
-        &out.model, &out.target, &out.label, &out.by, &out.comment
+        &out.model, &out.target, &out.label, &out.by, &out.comment, &out.row_id
     };
-    for (std::size_t i = 0; i < kFeedbackParts; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         parts[i]->assign(reader.take_bytes(lengths[i]));
     }
     if (!reader.ok() || !reader.at_end()) {

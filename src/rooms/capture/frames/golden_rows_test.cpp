@@ -3,6 +3,8 @@
 // docs/internals/formats.md, not by this program.
 #include <gtest/gtest.h>
 
+#include "ports/columns/sample_rows.h"
+#include "rooms/capture/frames/feedback_codec.h"
 #include "rooms/capture/frames/payload_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
 
@@ -157,6 +159,29 @@ TEST(GoldenRows, PayloadsAreReadAndWritten) {
         const auto read = each_payload(cut, [](const PayloadView&) { return Result<void>(); });
         EXPECT_EQ(read.has_value(), size == 8) << size;
     }
+}
+
+/// Version 1 of feedback had no row id: five lengths instead of six.
+TEST(GoldenRows, FeedbackOfTheFirstVersionIsRead) {
+    Rng rng(1);
+    const Feedback said = testing::sample_feedback("order 7", testing::sample_day(1), rng);
+    Frame frame{FrameKind::Feedback, ""};
+    begin_rows(frame.payload, FrameKind::Feedback);
+    const std::size_t begin = frame.payload.size();
+    append_feedback(frame.payload, said);
+    constexpr std::size_t kSixthLength = 4 + 52 + 5 * 4;
+    frame.payload.erase(begin + kSixthLength, 4);
+    frame.payload[begin] = static_cast<char>(frame.payload[begin] - 4);
+    const std::size_t version_at = frame.payload.find('\x02');
+    ASSERT_LT(version_at, begin);
+    frame.payload[version_at] = 1;
+    int rows = 0;
+    ASSERT_TRUE(each_row(frame, [&](StoredRow stored) -> Result<void> {
+        EXPECT_TRUE(testing::same(TRY(decode_feedback(stored)), said));
+        ++rows;
+        return {};
+    }));
+    EXPECT_EQ(rows, 1);
 }
 
 TEST(GoldenRows, OfTheFirstVersionAreRefusedWhenCutOrDamaged) {

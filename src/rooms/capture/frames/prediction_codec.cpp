@@ -56,7 +56,8 @@ std::uint16_t flags_of(const Prediction& row, bool request_is_base) {
 }
 
 std::uint8_t newest_version(FrameKind kind) {
-    return kind == FrameKind::Predictions ? row_layout::kNewest : 1;
+    constexpr std::uint8_t kFeedback = 2;
+    return kind == FrameKind::Predictions ? row_layout::kNewest : kFeedback;
 }
 
 Error damaged(std::string_view why) {

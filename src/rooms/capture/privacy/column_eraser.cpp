@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/capture/privacy/column_eraser.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 namespace flywheel {
 
 namespace {
+
+constexpr TimeRange kAllTimes{Time::min(), Time::max()};
+constexpr std::size_t kTracesOfAPayload = 8;
 
 /// A payload of one model on one UTC day.
 using PayloadName = std::tuple<std::string, std::chrono::sys_days, Digest>;
@@ -16,11 +22,17 @@ PayloadName name_of(const std::string& model, Time time, const Digest& digest) {
     return {model, std::chrono::floor<std::chrono::days>(time), digest};
 }
 
-/// What the first pass over all segments finds.
+/// A payload of erased rows, of any model and day.
+struct Theirs {
+    bool shared = false;  ///< Others have it as well.
+    std::vector<std::string> traces = {};
+};
+
+/// What the passes before the change find.
 struct Found {
     std::set<std::pair<std::string, std::string>> requests;  ///< (model, id) of erased rows.
     std::set<PayloadName> unreferred;  ///< Payloads of erased rows that no other row refers to.
-    std::set<Digest> unshared;         ///< Digests of these that no other row at all has.
+    std::unordered_map<Digest, Theirs, DigestHash> payloads;
 
     [[nodiscard]] bool is_about(const Feedback& said) const {
         const auto uuid = Uuid::parse(said.target);
@@ -32,69 +44,131 @@ struct Found {
     [[nodiscard]] bool is_theirs(const Payload& payload) const {
         return unreferred.contains(name_of(payload.model, payload.first_seen, payload.digest));
     }
-};
 
-Result<Found> find_erased(
-    const Columns& columns, const std::vector<std::uint64_t>& segments, const ErasedSubjects& erased
-) {
-    Found found;
-    for (const bool look_for_others : {false, true}) {
-        for (const auto segment : segments) {
-            const ColumnSegment rows = TRY(columns.read_segment(segment));
-            for (const Prediction& row : rows.predictions) {
-                const bool theirs = erased.covers(row);
-                if (look_for_others && !theirs) {
-                    found.unreferred.erase(name_of(row.model, row.time, row.payload_digest));
-                    found.unshared.erase(row.payload_digest);
-                } else if (theirs && !look_for_others) {
-                    found.requests.insert({row.model, row.request_id});
-                    found.requests.insert({row.model, row.id.uuid.with_row(0).text()});
-                    found.unreferred.insert(name_of(row.model, row.time, row.payload_digest));
-                    found.unshared.insert(row.payload_digest);
-                }
+    /// Those that no other row at all has, rising.
+    [[nodiscard]] std::vector<Digest> alone() const {
+        std::vector<Digest> digests;
+        for (const auto& [digest, theirs] : payloads) {
+            if (!theirs.shared) {
+                digests.push_back(digest);
             }
         }
-        if (found.requests.empty()) {
-            return found;
-        }
+        std::ranges::sort(digests);
+        return digests;
     }
-    found.unshared.erase(Digest());
-    return found;
+};
+
+/// Evenly over the payload. What is shorter than a piece could stand anywhere by chance.
+void add_traces(std::string_view payload, std::vector<std::string>& traces) {
+    constexpr std::size_t kBytes = EraseReport::kTraceBytes;
+    if (payload.size() < kBytes) {
+        return;
+    }
+    const std::size_t most = payload.size() - kBytes;
+    const std::size_t step = std::max<std::size_t>(1, most / (kTracesOfAPayload - 1));
+    for (std::size_t at = 0; at <= most; at += step) {
+        traces.emplace_back(payload.substr(at, kBytes));
+    }
+}
+
+Result<void> find_rows(const Columns& columns, const ErasedSubjects& erased, Found& found) {
+    const auto take = [&](const Prediction& row) -> Result<void> {
+        if (!erased.covers(row)) {
+            return {};
+        }
+        found.requests.insert({row.model, row.request_id});
+        found.requests.insert({row.model, row.id.uuid.with_row(0).text()});
+        if (row.payload_digest.is_zero()) {
+            return {};
+        }
+        found.unreferred.insert(name_of(row.model, row.time, row.payload_digest));
+        Theirs& theirs = found.payloads[row.payload_digest];
+        if (theirs.traces.empty() && found.payloads.size() <= EraseReport::kTracedPayloads) {
+            add_traces(row.payload, theirs.traces);  // rows before format 3 have it with them
+        }
+        return {};
+    };
+    const auto models = TRY(columns.models());
+    for (const std::string& model : models) {
+        TRY(columns.scan_predictions(model, kAllTimes, RowParts::Light, take));
+    }
+    return {};
+}
+
+Result<void> find_sharers(const Columns& columns, const ErasedSubjects& erased, Found& found) {
+    const auto take = [&](const Prediction& row) -> Result<void> {
+        const auto known = found.payloads.find(row.payload_digest);
+        if (known != found.payloads.end() && !erased.covers(row)) {
+            known->second.shared = true;
+            found.unreferred.erase(name_of(row.model, row.time, row.payload_digest));
+        }
+        return {};
+    };
+    const auto models = TRY(columns.models());
+    for (const std::string& model : models) {
+        TRY(columns.scan_predictions(model, kAllTimes, RowParts::Keys, take));
+    }
+    return {};
+}
+
+/// Of payloads that stand in their own table, while they are there.
+Result<void> find_traces(const Columns& columns, std::vector<Digest> digests, Found& found) {
+    digests.resize(std::min(digests.size(), EraseReport::kTracedPayloads));
+    const auto models = TRY(columns.models());
+    for (const std::string& model : models) {
+        TRY(columns
+                .find_payloads({model, kAllTimes, digests}, [&](Payload&& payload) -> Result<void> {
+                    Theirs& theirs = found.payloads[payload.digest];
+                    if (theirs.traces.empty()) {
+                        add_traces(payload.bytes, theirs.traces);
+                    }
+                    return {};
+                }));
+    }
+    return {};
 }
 
 }  // namespace
 
 /// Rows go last: until then a run that was cut short finds by them what else must go.
-Result<EraseReport> erase_from_columns(Columns& columns, const ErasedSubjects& erased) {
+Result<EraseReport> erase_from_columns(
+    Columns& columns, const ErasedSubjects& erased, const ForgetPayloads& forget
+) {
     EraseReport report;
-    const auto segments = TRY(columns.segments());
-    const Found found = TRY(find_erased(columns, segments, erased));
+    Found found;
+    TRY(find_rows(columns, erased, found));
     if (found.requests.empty()) {
         return report;
     }
-    std::set<std::uint64_t> written;
-    for (const bool rows_too : {false, true}) {
-        for (const auto segment : segments) {
-            ColumnSegment rows = TRY(columns.read_segment(segment));
-            const auto unsaid = std::erase_if(rows.feedback, [&](const Feedback& said) {
-                return found.is_about(said);
-            });
-            const auto unkept = std::erase_if(rows.payloads, [&](const Payload& payload) {
-                return found.is_theirs(payload);
-            });
-            const auto gone = std::erase_if(rows.predictions, [&](const Prediction& row) {
-                return rows_too && erased.covers(row);
-            });
-            if (gone + unsaid + unkept > 0) {
-                TRY(columns.write_segment(segment, rows));
-                report.rows += gone;
-                report.feedback += unsaid;
-                written.insert(segment);
-            }
+    TRY(find_sharers(columns, erased, found));
+    const std::vector<Digest> alone = found.alone();
+    report.payloads = alone.size();
+    report.shared = found.payloads.size() - alone.size();
+    TRY(find_traces(columns, alone, found));
+    if (forget && !alone.empty()) {
+        report.copies = TRY(forget(alone));
+    }
+    for (const Digest& digest : report.copies.kept) {
+        found.payloads[digest].shared = true;
+    }
+    for (auto& [digest, theirs] : found.payloads) {
+        if (!theirs.shared) {
+            std::ranges::move(theirs.traces, std::back_inserter(report.traces));
         }
     }
-    report.segments = written.size();
-    report.payloads.assign(found.unshared.begin(), found.unshared.end());
+    ColumnUpkeep done = TRY(columns.remove(
+        {.prediction = {},
+         .feedback = [&](const Feedback& said) { return found.is_about(said); },
+         .payload = [&](const Payload& payload) { return found.is_theirs(payload); }}
+    ));
+    done.add(TRY(columns.remove(
+        {.prediction = [&](const Prediction& row) { return erased.covers(row); },
+         .feedback = {},
+         .payload = {}}
+    )));
+    report.rows = done.predictions_removed;
+    report.feedback = done.feedback_removed;
+    report.files = done.files_removed + done.files_rewritten;
     return report;
 }
 

@@ -47,7 +47,7 @@ TEST(EraseFrame, GivesBackWhatItHoldsAndRefusesDamage) {
     EXPECT_EQ(erasures_of(newer).error().code, Code::Corrupt);
 }
 
-TEST(ColumnEraser, RewritesOnlySegmentsThatHoldSomethingOfTheSubject) {
+TEST(ColumnEraser, TakesOutRowsAndFeedbackOfTheSubjectOnly) {
     Rng rng(2);
     MemoryColumns columns;
     const Prediction erased_row = row_of("a", 1, rng);
@@ -62,17 +62,28 @@ TEST(ColumnEraser, RewritesOnlySegmentsThatHoldSomethingOfTheSubject) {
     ASSERT_TRUE(columns.write_segment(3, {{}, {about_a, about_b}}));
     ErasedSubjects erased;
     erased.add({sha256("a"), sample_day(9)});
-    const auto report = erase_from_columns(columns, erased);
+    std::vector<Digest> forgotten;
+    const auto forget = [&](const std::vector<Digest>& payloads) -> Result<CopiesGone> {
+        EXPECT_EQ(columns.read_segment(1)->predictions.size(), 2U) << "the rows are there still";
+        forgotten = payloads;
+        return CopiesGone{};
+    };
+    const auto report = erase_from_columns(columns, erased, forget);
     ASSERT_TRUE(report);
     EXPECT_EQ(report->rows, 2U);
     EXPECT_EQ(report->feedback, 1U);
-    EXPECT_EQ(report->segments, 2U);
-    EXPECT_EQ(report->payloads, std::vector<Digest>{erased_row.payload_digest})
+    EXPECT_EQ(forgotten, std::vector<Digest>{erased_row.payload_digest})
         << "the other payload is b's as well";
+    EXPECT_EQ(report->payloads, 1U);
+    EXPECT_EQ(report->shared, 1U);
+    ASSERT_EQ(report->traces.size(), 8U);
+    for (const std::string& trace : report->traces) {
+        EXPECT_NE(erased_row.payload.find(trace), std::string::npos);
+    }
     EXPECT_TRUE(columns.read_segment(1)->predictions.empty());
     EXPECT_EQ(columns.read_segment(2)->predictions.size(), 1U);
     EXPECT_TRUE(testing::same(columns.read_segment(3)->feedback, {about_b}));
-    EXPECT_EQ(erase_from_columns(columns, erased)->segments, 0U) << "twice changes nothing";
+    EXPECT_EQ(erase_from_columns(columns, erased, {})->rows, 0U) << "twice changes nothing";
 }
 
 }  // namespace

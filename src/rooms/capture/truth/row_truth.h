@@ -1,8 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// TruthJoin: what was the right answer of a served row, as far as was known at a time T. Only what
-// had arrived by T counts, so a training set can be made again years later. Made by whoever trains
-// or measures from the feedback of a model; after that immutable, any thread.
+// What was the right answer of a served row, as far as was known at a time T: only what had arrived
+// by T counts, so a training set can be made again years later. Pure; any thread.
 
 #include <array>
 #include <cstdint>
@@ -10,11 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "records/feedback.h"
 #include "records/prediction.h"
+#include "rooms/capture/truth/signal_table.h"
 
 namespace flywheel {
 
@@ -50,24 +48,43 @@ struct ServedRow {
     std::span<const LabelledTruth> labelled = {};
 };
 
-class TruthJoin {
+/// What every source says last about one row, as far as it had arrived.
+class Standing {
   public:
-    /// `feedback` in order of arrival as the journal holds it; must outlive the join.
-    explicit TruthJoin(std::span<const Feedback> feedback);
+    /// In order of arrival. `label` stays where it is as long as this.
+    void take(const Signal& signal, const std::string& label);
+    void take(std::span<const LabelledTruth> labelled, Time as_of);
 
     /// Adjudicated > consensus > label by annotator > by user > by system > correct:true (truth is
     /// the served label). Of one source and kind the last arrival counts; a retraction takes back
     /// all that its source said before. correct:false and scores make no label; correct:false
-    /// conflicts with a truth that is the served label. Nothing when no source stands at T.
+    /// conflicts with a truth that is the served label. Nothing when no source stands.
+    [[nodiscard]] std::optional<RowTruth> truth(std::string_view served_label) const;
+
+  private:
+    static constexpr std::size_t kSources = 3;  // of feedback
+
+    struct Word {
+        const std::string* label = nullptr;  ///< Null: nothing stands. Kind Correct: any.
+        Time arrived = {};
+        bool yes = false;
+    };
+
+    std::array<const LabelledTruth*, 2> labelled_{};
+    std::array<Word, kSources> label_{};
+    std::array<Word, kSources> correct_{};
+};
+
+/// The truth of a few rows from feedback in memory; for millions see truth_join.h.
+class RowTruths {
+  public:
+    /// `feedback` in order of arrival as the journal holds it.
+    explicit RowTruths(std::span<const Feedback> feedback);
+
     [[nodiscard]] std::optional<RowTruth> truth_as_of(const ServedRow& served, Time as_of) const;
 
   private:
-    struct Standing;
-
-    [[nodiscard]] std::vector<const Feedback*> about(const Prediction& row) const;
-
-    std::span<const Feedback> feedback_;
-    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_target_;
+    SignalTable signals_;
 };
 
 }  // namespace flywheel

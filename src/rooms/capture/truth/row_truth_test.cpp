@@ -47,7 +47,7 @@ std::optional<RowTruth> truth(
     const std::vector<Feedback>& feedback, int minute, std::span<const LabelledTruth> labelled = {}
 ) {
     const Prediction row = served_row();
-    return TruthJoin(feedback).truth_as_of({row, "served", labelled}, at(minute));
+    return RowTruths(feedback).truth_as_of({row, "served", labelled}, at(minute));
 }
 
 constexpr auto kLabel = FeedbackKind::Label;

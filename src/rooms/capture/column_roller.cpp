@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/capture/column_roller.h"
+
+#include <algorithm>
+#include <chrono>
+#include <span>
+
+#include "rooms/capture/privacy/column_eraser.h"
+#include "rooms/capture/segment_rows.h"
+
+namespace flywheel {
+
+Result<RollReport> ColumnRoller::roll() {
+    const std::lock_guard lock(mutex_);
+    if (const auto open = parts_.journal.open_segment();
+        open != 0 && parts_.index.rows(open) >= plan_.roll_rows) {
+        TRY(parts_.committer.seal());
+    }
+    RollReport report;
+    TRY(roll_sealed(report));
+    TRY(erase_rolled(report));
+    const Time now = parts_.clock.now();
+    TRY(parts_.committer.recheck_orphans(parts_.reader, now));
+    if (const auto today = std::chrono::floor<std::chrono::days>(now); today != kept_on_) {
+        report.upkeep = TRY(keep_columns(parts_.columns, plan_.lifetimes, now));
+        expired_rows_ += report.upkeep.predictions_removed + report.upkeep.feedback_removed;
+        kept_on_ = today;
+    }
+    return report;
+}
+
+Result<EraseReport> ColumnRoller::erase(const Erasure& erasure) {
+    TRY(parts_.committer.write_erasures({erasure}));
+    parts_.erased.add(erasure);
+    const std::lock_guard lock(mutex_);
+    columns_clean_ = false;
+    RollReport rolled;
+    EraseReport report = TRY(erase_rolled(rolled));
+    report.subject = erasure.subject;
+    report.until = erasure.until;
+    return report;
+}
+
+void ColumnRoller::count(CaptureCounters& out) const {
+    out.rolled_segments = segments_;
+    out.rolled_rows = rows_;
+    out.expired_rows = expired_rows_;
+}
+
+/// Columns first, then the index, then the journal: readers look at them in the other order.
+Result<void> ColumnRoller::roll_segment(std::uint64_t segment, RollReport& report) {
+    if (!TRY(parts_.columns.has_segment(segment))) {
+        if (only_erasures_.contains(segment)) {
+            return {};
+        }
+        const SegmentRows found = TRY(read_segment(parts_.journal, segment));
+        const auto& predictions = found.rows.predictions;
+        if (found.only_erasures()) {
+            only_erasures_.insert(segment);  // stays in the journal
+            return {};
+        }
+        if (!found.erasures.empty()) {
+            TRY(parts_.committer.write_erasures(found.erasures));
+        }
+        const bool to_erase = std::ranges::any_of(predictions, [&](const Prediction& row) {
+            return parts_.erased.covers(row);
+        });
+        columns_clean_ = columns_clean_ && !to_erase;
+        parts_.rolled.remember(std::span<const Prediction>(predictions));
+        parts_.rolled.remember(std::span<const Feedback>(found.rows.feedback));
+        TRY(parts_.columns.write_segment(segment, found.rows));
+        ++report.segments;
+        report.predictions += predictions.size();
+        report.feedback += found.rows.feedback.size();
+        ++segments_;
+        rows_ += predictions.size();
+    }
+    parts_.index.forget(segment);
+    return parts_.journal.drop(segment);
+}
+
+Result<void> ColumnRoller::roll_sealed(RollReport& report) {
+    const auto segments = TRY(parts_.journal.sealed());
+    for (const auto segment : segments) {
+        TRY(roll_segment(segment, report));
+    }
+    return {};
+}
+
+/// Rows of erased subjects that reached the columns go. Once a start, and after each erasure.
+/// Everything is rolled before: only then do the columns say which payloads others refer to.
+Result<EraseReport> ColumnRoller::erase_rolled(RollReport& report) {
+    if (columns_clean_ || parts_.erased.empty()) {
+        return EraseReport{};
+    }
+    TRY(parts_.committer.seal_payloads());
+    TRY(roll_sealed(report));
+    auto erased = TRY(erase_from_columns(parts_.columns, parts_.erased, plan_.forget));
+    columns_clean_ = true;
+    return erased;
+}
+
+}  // namespace flywheel
