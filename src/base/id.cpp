@@ -77,16 +77,35 @@ std::uint16_t Uuid::row() const {
     return static_cast<std::uint16_t>(bytes[14] << 8U | bytes[15]);
 }
 
-std::string Uuid::text() const {
+namespace {
+
+std::array<char, Uuid::kTextBytes> digits_of(const Uuid& id) {
     constexpr std::string_view kHex = "0123456789abcdef";
-    std::string text(36, '-');
-    char* to = text.data();
-    for (std::size_t i = 0; i < 16; ++i) {
-        to += dash_before(i) ? 1 : 0;
-        *to++ = kHex[bytes[i] >> 4U];
-        *to++ = kHex[bytes[i] & 15U];
+    std::array<char, Uuid::kTextBytes> digits{};
+    char* to = digits.data();
+    for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+        if (dash_before(i)) {
+            *to++ = '-';
+        }
+        *to++ = kHex[id.bytes[i] >> 4U];
+        *to++ = kHex[id.bytes[i] & 15U];
     }
-    return text;
+    return digits;
+}
+
+}  // namespace
+
+std::string Uuid::text() const {
+    const auto digits = digits_of(*this);
+    return {digits.data(), digits.size()};
+}
+
+bool Uuid::is_text(std::string_view text) const {
+    if (text.size() != kTextBytes) {
+        return false;
+    }
+    const auto digits = digits_of(*this);
+    return text == std::string_view(digits.data(), digits.size());
 }
 
 Result<Uuid> Uuid::parse(std::string_view text) {
@@ -95,7 +114,7 @@ Result<Uuid> Uuid::parse(std::string_view text) {
             fmt::format("An id is a UUID such as 0193a5c8-....-7...-....-............: '{}'", text)
         );
     };
-    if (text.size() != 36) {
+    if (text.size() != kTextBytes) {
         return refuse();
     }
     Uuid id;

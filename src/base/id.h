@@ -21,7 +21,11 @@ struct Uuid {
 
     auto operator<=>(const Uuid&) const = default;
 
+    static constexpr std::size_t kTextBytes = 36;
+
     [[nodiscard]] std::string text() const;
+    /// Is it what text() says?
+    [[nodiscard]] bool is_text(std::string_view text) const;
 
     [[nodiscard]] bool is_zero() const { return bytes == std::array<std::uint8_t, 16>{}; }
 

@@ -34,6 +34,14 @@ TEST(Uuid, ReadsBothCasesAndWritesLowerCase) {
     EXPECT_EQ(id->time(), some_time());
 }
 
+TEST(Uuid, KnowsItsOwnText) {
+    const auto id = Uuid::parse("0193a5c8-9c00-7abc-8def-0123456789ab").value();
+    EXPECT_TRUE(id.is_text(id.text()));
+    EXPECT_FALSE(id.is_text("0193A5C8-9C00-7ABC-8DEF-0123456789AB"));
+    EXPECT_FALSE(id.is_text(id.with_row(1).text()));
+    EXPECT_FALSE(id.is_text(""));
+}
+
 TEST(Uuid, RefusesWhatIsNotAUuid) {
     const std::string_view rows[] = {
         "",

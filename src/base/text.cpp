@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include <fmt/format.h>
@@ -85,8 +86,17 @@ std::string mapped(std::string_view text, unsigned options) {
 }  // namespace
 
 std::size_t first_invalid_utf8(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080U;
     std::size_t at = 0;
     while (at < text.size()) {
+        std::uint64_t eight = 0;
+        if (text.size() - at >= sizeof eight) {
+            std::memcpy(&eight, text.data() + at, sizeof eight);
+            if ((eight & kHighBits) == 0) {
+                at += sizeof eight;
+                continue;
+            }
+        }
         const std::size_t length = sequence_length(text, at);
         if (length == 0) {
             return at;

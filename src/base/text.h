@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // UTF-8: checking, walking, normalising, shortening for people. Pure functions, any thread.
 
+#include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -43,6 +45,14 @@ Result<void> check_utf8(std::string_view text);
 }
 
 void append_utf8(std::string& out, char32_t code_point);
+
+/// Appends the shortest decimal form that reads back as the same number.
+template <class Number>
+void append_number(std::string& out, Number number) {
+    std::array<char, 40> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
 
 /// Canonical composition (NFC, Unicode Annex 15). Text that is already NFC by its quick check is
 /// returned without work. `text` is valid UTF-8.

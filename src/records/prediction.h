@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "records/field.h"
@@ -84,6 +85,25 @@ struct Prediction {
     std::string engine;         ///< That ran the version.
     std::string policy;         ///< The capture rule that kept this row.
     double propensity = 1.0;    ///< Probability with which capture kept this row, in (0, 1].
+
+    /// Becomes what a new one is, but keeps the memory of what is large: rows are made by thousands
+    /// a second.
+    void clear() {
+        Prediction empty;
+        const auto keep = [](auto& kept, auto& mine) {
+            kept.swap(mine);
+            kept.clear();
+        };
+        keep(empty.request_id, request_id);
+        keep(empty.payload, payload);
+        keep(empty.media_type, media_type);
+        keep(empty.params, params);
+        keep(empty.scores, scores);
+        keep(empty.base_scores, base_scores);
+        keep(empty.embedding, embedding);
+        keep(empty.outputs, outputs);
+        *this = std::move(empty);
+    }
 
     /// Probability with which this row was kept together with its payload, if it had one.
     [[nodiscard]] double payload_propensity() const {

@@ -2,14 +2,14 @@
 #include "gateway/http/connection.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <functional>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace flywheel::http {
 
@@ -21,12 +21,6 @@ using boost::system::error_code;
 
 constexpr std::size_t kInlineBody = 16 * 1024;  // copied behind the head: one buffer, one write
 constexpr std::chrono::milliseconds kLastChance{200};  // for a connection made just before the stop
-
-void append_number(std::string& out, std::uint64_t number) {
-    std::array<char, 20> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
 
 }  // namespace
 
@@ -293,7 +287,7 @@ void Connection::encode_head() {
     out_ = interim_left_;
     interim_left_ = {};
     out_ += "HTTP/1.1 ";
-    append_number(out_, static_cast<std::uint64_t>(response_.status));
+    append_number(out_, response_.status);
     out_ += ' ';
     out_ += reason_phrase(response_.status);
     if (!response_.content_type.empty()) {

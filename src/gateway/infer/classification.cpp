@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <numeric>
 
+#include "base/text.h"
 #include "vectors/half.h"
 
 namespace flywheel::gateway {
@@ -15,9 +15,9 @@ namespace {
 
 template <class T>
 std::string text_of(T value) {
-    std::array<char, 40> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    return {digits.data(), end};
+    std::string text;
+    append_number(text, value);
+    return text;
 }
 
 template <class T>

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -17,13 +16,6 @@ namespace flywheel::gateway {
 namespace {
 
 using http::append_json_string;
-
-template <class T>
-void append_number(std::string& out, T number) {
-    std::array<char, 32> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
 
 template <class T>
 void append_numbers(std::string& out, const TensorView& tensor) {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include <fmt/format.h>
+#include "base/text.h"
 
 namespace flywheel::trail {
 
@@ -67,6 +67,12 @@ void append_text(std::string& out, std::string_view name, std::string_view text)
         out += name;
         append_json_string(out, text);
     }
+}
+
+template <class Number>
+void append_measure(std::string& out, std::string_view name, Number number) {
+    out += name;
+    append_number(out, number);
 }
 
 }  // namespace
@@ -144,22 +150,19 @@ void append_access_line(std::string& out, std::string_view& packed) {
     out += one.route == nullptr ? std::string_view("none") : std::string_view(one.route->name);
     out += '"';
     append_text(out, ",\"model\":", texts[3]);
-    const auto into = std::back_inserter(out);
     if (one.version != 0) {
-        fmt::format_to(into, R"(,"version":"{}")", one.version);
+        out += ",\"version\":\"";
+        append_number(out, one.version);
+        out += '"';
     }
     append_text(out, ",\"fw_route\":", {one.served_as, one.served_as_bytes});
-    fmt::format_to(
-        into,
-        R"(,"status":{},"bytes_in":{},"bytes_out":{},"rows":{},"us_total":{},"us_queue":{},"us_infer":{})",
-        one.status,
-        one.bytes_in,
-        one.bytes_out,
-        one.rows,
-        one.us_total,
-        one.us_queue,
-        one.us_infer
-    );
+    append_measure(out, ",\"status\":", one.status);
+    append_measure(out, ",\"bytes_in\":", one.bytes_in);
+    append_measure(out, ",\"bytes_out\":", one.bytes_out);
+    append_measure(out, ",\"rows\":", one.rows);
+    append_measure(out, ",\"us_total\":", one.us_total);
+    append_measure(out, ",\"us_queue\":", one.us_queue);
+    append_measure(out, ",\"us_infer\":", one.us_infer);
     append_text(out, ",\"trace_id\":", texts[4]);
     out += "}\n";
 }

@@ -51,7 +51,7 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
   public:
     struct Plan {
         std::chrono::milliseconds flush_interval{5};
-        /// Of each of eight buffers; as much again waits for the disk, at most.
+        /// Of each of eight buffers, which share it; as much again waits for the disk, at most.
         std::size_t buffer_bytes = 1U << 20U;
         SyncMode sync = SyncMode::Interval;
         /// roll() seals the open segment first when it holds this many rows.

@@ -77,7 +77,7 @@ TEST(AnswerMode, TellsThatTheDiskRefuses) {
 }
 
 TEST(AnswerMode, TellsThatARowWasDropped) {
-    Rig rig(SyncMode::Answer, 100);
+    Rig rig(SyncMode::Answer, 12);  // eight times that is too little for a row
     rig.ask();
     ASSERT_EQ(rig.told.size(), 1U);
     EXPECT_EQ(rig.told[0].error().code, Code::Unavailable);

@@ -87,7 +87,8 @@ class Year {
                 return {};
             }
         ));
-        for (const Prediction& row : capture_->predictions("news", kAlways).value()) {
+        const auto rows = capture_->predictions("news", kAlways).value();
+        for (const Prediction& row : rows) {
             left.payloads += row.payload.empty() ? 0 : 1;
         }
         left.feedback = capture_->feedback("news", kAlways)->size();

@@ -135,7 +135,8 @@ bool Committer::drain() {
     for (const std::string& payload : drained.rows.large) {
         large += payload.size();
     }
-    const std::size_t stored = writer_.encode(std::move(drained.rows), pending_);
+    const std::size_t stored = writer_.encode(drained.rows, pending_);
+    parts_.buffers.reuse(std::move(drained.rows.frames));
     pending_large_ += stored;
     parts_.buffers.release_large(large - std::min(large, stored));
     return drained.complete;

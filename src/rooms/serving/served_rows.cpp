@@ -78,8 +78,9 @@ std::size_t ServedRows::row_count() const {
                                                  : request_->texts.size();
 }
 
-Prediction ServedRows::blank(std::size_t row) const {
-    Prediction prediction;
+Prediction& ServedRows::blank(std::size_t row) const {
+    thread_local Prediction prediction;
+    prediction.clear();
     prediction.id.uuid = answer_->base_id.with_row(static_cast<std::uint16_t>(row));
     prediction.request_id = answer_->request_id;
     prediction.time = arrived_;
@@ -146,7 +147,7 @@ void ServedRows::record_tensors(Recorder& recorder, const InferTimes& times) con
     RecordedTensors tensors(answer_->served->signature, request_->inputs, row_count());
     tensors.look_at(request_->wanted, answer_->tensors, request_->keep_outputs);
     for (std::size_t row = 0; row < row_count(); ++row) {
-        Prediction prediction = blank(row);
+        Prediction& prediction = blank(row);
         tensors.put_payload(row, prediction);
         if (!request_->keep_payload) {
             prediction.payload_digest = sha256(prediction.payload);
@@ -164,7 +165,7 @@ void ServedRows::record_texts(Recorder& recorder, const InferTimes& times) const
     const std::size_t classes = answer_->served->classes();
     const std::size_t size = answer_->served->embedding_size();
     for (std::size_t row = 0; row < request_->texts.size(); ++row) {
-        Prediction prediction = blank(row);
+        Prediction& prediction = blank(row);
         put_text(row, prediction);
         prediction.label = answer_->labels[row];
         const float* scores = answer_->scores.data() + row * classes;
@@ -190,7 +191,7 @@ void ServedRows::record_texts(Recorder& recorder, const InferTimes& times) const
 void ServedRows::refuse(Recorder& recorder, const Refused& refused) const {
     const std::size_t rows = std::clamp<std::size_t>(row_count(), 1, kMaxRefusedRows);
     for (std::size_t row = 0; row < rows; ++row) {
-        Prediction prediction = blank(row);
+        Prediction& prediction = blank(row);
         if (row < request_->texts.size()) {
             prediction.payload_digest = sha256(request_->texts[row]);
         }

@@ -41,7 +41,8 @@ class ServedRows {
     void put_text(std::size_t row, Prediction& out) const;
     void record_texts(Recorder& recorder, const InferTimes& times) const;
     void record_tensors(Recorder& recorder, const InferTimes& times) const;
-    [[nodiscard]] Prediction blank(std::size_t row) const;
+    /// This thread's row, made new: the next one takes its place.
+    [[nodiscard]] Prediction& blank(std::size_t row) const;
     /// Label and scores of a row of a model over tensors that has labels.
     void tell_scores(std::size_t row, Prediction& prediction) const;
 

@@ -96,6 +96,13 @@ RC_GTEST_PROP(PredictionCodec, GivesBackEveryField, (std::uint64_t seed, const s
     RC_ASSERT(same(*decoded, row));
 }
 
+TEST(PredictionCodec, NothingIsLeftOfAClearedRow) {
+    Prediction row = full_prediction();
+    row.clear();
+    EXPECT_EQ(encoded(row), encoded(Prediction()));
+    EXPECT_TRUE(same(row, Prediction()));
+}
+
 TEST(PredictionCodec, LeavesOutARequestIdThatTheIdSaysAlready) {
     Rng rng(4);
     const Prediction plain = testing::sample_prediction(sample_day(1), rng);

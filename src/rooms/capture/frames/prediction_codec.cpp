@@ -128,8 +128,7 @@ void take_third(const RowView& view, Prediction& out) {
 }  // namespace
 
 bool is_base_text(std::string_view request_id, const Uuid& id) {
-    constexpr std::size_t kUuidTextBytes = 36;
-    return request_id.size() == kUuidTextBytes && request_id == id.with_row(0).text();
+    return id.with_row(0).is_text(request_id);
 }
 
 std::size_t prediction_bytes(const Prediction& row) {

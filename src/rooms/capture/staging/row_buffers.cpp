@@ -11,12 +11,19 @@
 
 namespace flywheel {
 
+namespace {
+
+constexpr std::size_t kSpareFrames = 16;
+
+}  // namespace
+
 RowBuffers::Buffer& RowBuffers::mine() {
     const auto thread = std::hash<std::thread::id>()(std::this_thread::get_id());
     return buffers_[mix64(thread) % kBuffers];
 }
 
-RowBuffers::RowBuffers(std::size_t buffer_bytes, std::size_t rules) : buffer_bytes_(buffer_bytes) {
+RowBuffers::RowBuffers(std::size_t buffer_bytes, std::size_t rules)
+    : bound_(kBuffers * buffer_bytes) {
     for (Buffer& buffer : buffers_) {
         buffer.tally.kept.resize(rules);
     }
@@ -53,7 +60,8 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row, std::size_t rule) {
     const std::size_t bytes = prediction_bytes(row);
     Buffer& buffer = mine();
     const std::lock_guard lock(buffer.mutex);
-    if (buffer.closed || buffer.bytes + bytes > buffer_bytes_) {
+    if (buffer.closed || waiting_.fetch_add(bytes) + bytes > bound_) {
+        waiting_ -= buffer.closed ? 0 : bytes;
         ++buffer.tally.dropped_buffer;
         buffer.refused = true;
         release_large(row.payload_bytes > row.payload.size() ? beside.size() : 0);
@@ -63,16 +71,14 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row, std::size_t rule) {
     buffer.tally.payloads_left_out += left_out ? 1 : 0;
     auto& frames = buffer.rows.frames;
     if (frames.empty() || frames.back().payload.size() + bytes > kFrameBytes) {
-        Frame& frame = frames.emplace_back();
-        frame.payload.reserve(kFrameBytes);
-        begin_rows(frame.payload, frame.kind);
+        begin_rows(frames.emplace_back(new_frame()).payload, FrameKind::Predictions);
     }
     append_prediction(frames.back().payload, row);
     if (large && !left_out) {
         buffer.rows.large.push_back(std::move(beside));
     }
     buffer.bytes += bytes;
-    if (buffer.bytes > buffer_bytes_ / 2 && !buffer.said_half_full) {
+    if (buffer.bytes > bound_ / 2 && !buffer.said_half_full) {
         buffer.said_half_full = true;
         return Outcome::StoredHalfFull;
     }
@@ -83,6 +89,29 @@ void RowBuffers::close() {
     for (Buffer& buffer : buffers_) {
         const std::lock_guard lock(buffer.mutex);
         buffer.closed = true;
+    }
+}
+
+Frame RowBuffers::new_frame() {
+    {
+        const std::lock_guard lock(spare_mutex_);
+        if (!spare_.empty()) {
+            Frame frame = std::move(spare_.back());
+            spare_.pop_back();
+            return frame;
+        }
+    }
+    Frame frame;
+    frame.payload.reserve(kFrameBytes);
+    return frame;
+}
+
+void RowBuffers::reuse(std::vector<Frame>&& frames) {
+    const std::lock_guard lock(spare_mutex_);
+    for (Frame& frame : frames) {
+        if (spare_.size() < kSpareFrames && frame.payload.capacity() <= 2 * kFrameBytes) {
+            spare_.push_back(std::move(frame));
+        }
     }
 }
 
@@ -97,6 +126,7 @@ RowBuffers::Drained RowBuffers::drain(std::size_t room) {
             continue;
         }
         moved += buffer.bytes;
+        waiting_ -= buffer.bytes;
         std::ranges::move(buffer.rows.frames, std::back_inserter(out.frames));
         std::ranges::move(buffer.rows.large, std::back_inserter(out.large));
         buffer.rows.frames.clear();
@@ -123,22 +153,16 @@ RowTally RowBuffers::tally() const {
 }
 
 double RowBuffers::fullness() const {
-    double most = 0;
+    bool refused = false;
     for (const Buffer& buffer : buffers_) {
         const std::lock_guard lock(buffer.mutex);
-        const double full = static_cast<double>(buffer.bytes) / static_cast<double>(buffer_bytes_);
-        most = std::max(most, buffer.refused ? 1.0 : full);
+        refused = refused || buffer.refused;
     }
-    return most;
+    return refused ? 1.0 : static_cast<double>(waiting_) / static_cast<double>(bound_);
 }
 
 std::size_t RowBuffers::waiting_bytes() const {
-    std::size_t bytes = large_bytes_;
-    for (const Buffer& buffer : buffers_) {
-        const std::lock_guard lock(buffer.mutex);
-        bytes += buffer.bytes;
-    }
-    return bytes;
+    return large_bytes_ + waiting_;
 }
 
 }  // namespace flywheel

@@ -1,8 +1,9 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // RowBuffers: where request threads leave served rows, already encoded, until the writer takes
-// them. A few buffers, chosen by thread, each with a lock that is hardly ever contended; full ones
-// drop rows and count them. Large payloads wait beside the rows, not copied. Any thread.
+// them. A few buffers, chosen by thread, each with a lock that is hardly ever contended, under one
+// bound, which one busy thread may use alone; when it is reached, rows are dropped and counted.
+// Large payloads wait beside the rows, not copied. Any thread.
 
 #include <array>
 #include <atomic>
@@ -43,11 +44,12 @@ class RowBuffers {
 
     enum class Outcome { Stored, StoredHalfFull, Dropped };
 
-    /// `buffer_bytes` bounds each buffer; `rules` is the number of rules of the policy.
+    /// kBuffers * `buffer_bytes` bounds all rows that wait; `rules` is the number of rules of the
+    /// policy.
     RowBuffers(std::size_t buffer_bytes, std::size_t rules);
 
     /// Takes a row that `rule` keeps; one whose payload finds no room loses it. HalfFull is said
-    /// once per drain of a buffer.
+    /// once per drain of a buffer that holds half of the bound.
     Outcome add(Prediction&& row, std::size_t rule);
 
     enum class Reason { SampledAway, Disk };
@@ -65,13 +67,15 @@ class RowBuffers {
     };
 
     Drained drain(std::size_t room);
+    /// Takes the memory of drained frames for rows to come.
+    void reuse(std::vector<Frame>&& frames);
     /// So many bytes of large payloads wait no more.
     void release_large(std::size_t bytes);
 
     [[nodiscard]] RowTally tally() const;
     /// Of rows in the buffers, and of all large payloads.
     [[nodiscard]] std::size_t waiting_bytes() const;
-    /// How full the fullest buffer is, from 0 to 1, counting refusals since the last drain as full.
+    /// How full they are, from 0 to 1, counting refusals since the last drain as full.
     [[nodiscard]] double fullness() const;
 
   private:
@@ -87,11 +91,15 @@ class RowBuffers {
     };
 
     Buffer& mine();
+    Frame new_frame();
     bool reserve_large(std::size_t bytes);
 
-    const std::size_t buffer_bytes_;
+    const std::size_t bound_;
+    std::atomic<std::size_t> waiting_ = 0;  // of rows in all buffers
     std::atomic<std::size_t> large_bytes_ = 0;
     std::array<Buffer, kBuffers> buffers_;
+    std::mutex spare_mutex_;  // taken after a buffer's
+    std::vector<Frame> spare_;
 };
 
 }  // namespace flywheel

@@ -27,6 +27,7 @@ std::string& RowWriter::Filling::room(FrameKind kind, std::size_t bytes) {
     if (frames.empty() || frames.back().payload.size() + bytes > RowBuffers::kFrameBytes) {
         Frame& frame = frames.emplace_back();
         frame.kind = kind;
+        frame.payload.reserve(std::min(expected, RowBuffers::kFrameBytes));
         if (kind == FrameKind::Payload) {
             begin_payloads(frame.payload);
         } else {
@@ -36,9 +37,12 @@ std::string& RowWriter::Filling::room(FrameKind kind, std::size_t bytes) {
     return frames.back().payload;
 }
 
-std::size_t RowWriter::encode(StagedRows rows, std::vector<Frame>& out) {
+std::size_t RowWriter::encode(StagedRows& rows, std::vector<Frame>& out) {
     Batch batch;
     batch.large = std::move(rows.large);
+    for (const Frame& frame : rows.frames) {
+        batch.rows.expected += frame.payload.size();
+    }
     for (const Frame& frame : rows.frames) {
         // Encoded by this room a moment ago.
         CHECK(each_row(frame, [&](StoredRow row) { return take(row, batch); }).has_value());
@@ -100,8 +104,7 @@ void RowWriter::put_row(std::string_view row, const Digest& digest, Batch& batch
     const auto size = static_cast<std::uint32_t>(row.size() - carried);  // it is the last part
     std::string& out = batch.rows.room(FrameKind::Predictions, sizeof size + size);
     const std::size_t start = out.size();
-    out.resize(start + sizeof size);
-    put_bytes(out.data() + start, size);
+    out.append(reinterpret_cast<const char*>(&size), sizeof size);
     out.append(row, 0, size);
     char* const to = out.data() + start + sizeof size;
     put_bytes(to + row_layout::kDigestAt, digest.bytes);

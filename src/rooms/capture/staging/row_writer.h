@@ -32,7 +32,7 @@ class RowWriter {
 
     /// Appends payload frames, then the frames of the rows. Returns the bytes of large payloads
     /// that went into frames.
-    std::size_t encode(StagedRows rows, std::vector<Frame>& out);
+    std::size_t encode(StagedRows& rows, std::vector<Frame>& out);
 
     /// The journal holds this payload already.
     void remember(const PayloadView& payload);
@@ -56,6 +56,7 @@ class RowWriter {
     /// Frames of one kind that are being filled.
     struct Filling {
         std::vector<Frame> frames;
+        std::size_t expected = 0;  ///< Bytes, perhaps.
 
         /// Where the next `bytes` go.
         std::string& room(FrameKind kind, std::size_t bytes);
