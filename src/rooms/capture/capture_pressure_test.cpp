@@ -140,6 +140,24 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     EXPECT_GT(sampled, 0U) << "sample_prediction says 0.25, pressure a tenth of it";
 }
 
+TEST(CaptureUnderPressure, SamplesWhenOneThreadFillsTheBuffersBetweenTwoLooks) {
+    Capture::Plan plan;
+    plan.buffer_bytes = 4U << 10U;
+    Rig rig(std::move(plan));
+    rig.journal.down = true;
+    rig.record(5);
+    EXPECT_FALSE(rig.capture->flush());
+    rig.record(200);  // far more than finds room, and too much to go behind what waits already
+    EXPECT_FALSE(rig.capture->flush());
+    EXPECT_EQ(rig.capture->counters().level, PressureLevel::Drop);
+    rig.record(200);
+    EXPECT_GT(rig.capture->counters().sampled_away, 150U);
+    rig.journal.down = false;
+    ASSERT_TRUE(rig.capture->stop());
+    expect_every_row_accounted_for(rig.capture->counters(), 405);
+    EXPECT_EQ(rig.capture->counters().dropped_error, 0U);
+}
+
 TEST(CaptureUnderPressure, LeavesOutThreePayloadsInFourWhenTheDiskFillsUp) {
     Rig rig;
     *rig.disk = {.used = 75, .limit = 100};

@@ -185,11 +185,15 @@ std::size_t Committer::bound() const {
     return RowBuffers::kBuffers * plan_.buffer_bytes;
 }
 
-/// Rows wait in two places, one behind the other; full means that both are.
+/// Rows wait in two places, one behind the other; full means that both are, or that the first is
+/// while the journal refuses what is in the second: a busy thread's rows may be too many to go
+/// there whole.
 void Committer::watch_pressure() {
     const std::size_t waiting = pending_bytes_ - pending_large_;
     const double pending = static_cast<double>(waiting) / static_cast<double>(bound());
-    watch_.look(std::min(1.0, pending) / 2 + parts_.buffers.fullness() / 2);
+    const double buffers = parts_.buffers.fullness();
+    const bool stuck = !pending_.empty() && buffers >= 1;
+    watch_.look(stuck ? 1.0 : std::min(1.0, pending) / 2 + buffers / 2);
 }
 
 /// A journal that failed goes on in a new segment, so that the second try is worth it.
