@@ -119,7 +119,7 @@ class Committer {
     std::size_t pending_bytes_ = 0;
     std::size_t pending_large_ = 0;  ///< Of these, bytes of large payloads.
     RowWriter writer_;
-    std::chrono::steady_clock::time_point synced_at_{};
+    std::chrono::steady_clock::time_point synced_at_;
     PressureWatch watch_;
     KnownFeedback known_;
     std::unordered_map<std::string, bool> known_loaded_;

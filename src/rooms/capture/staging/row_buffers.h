@@ -95,12 +95,12 @@ class RowBuffers {
     bool reserve(std::size_t bytes);
     bool reserve_large(std::size_t bytes);
 
+    std::array<Buffer, kBuffers> buffers_;
     const std::size_t bound_;
     std::atomic<std::size_t> waiting_ = 0;  // of rows in all buffers
     std::atomic<std::size_t> large_bytes_ = 0;
-    std::array<Buffer, kBuffers> buffers_;
-    std::mutex spare_mutex_;  // taken after a buffer's
     std::vector<Frame> spare_;
+    std::mutex spare_mutex_;  // of spare_; taken after a buffer's
 };
 
 }  // namespace flywheel
