@@ -22,7 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(static_cast<std::int64_t>(batch->refused.size()) <= batch->refused_count);
     for (const Feedback& said : batch->good) {
         CHECK(!said.target.empty() && said.target.size() <= 256 && check_utf8(said.target));
-        CHECK(said.row >= 0 && said.row <= 65'535 && std::isfinite(said.value));
+        CHECK(said.row >= Feedback::kTheOnlyRow && said.row <= 65'535);
+        CHECK(said.row_id.size() <= 256 && check_utf8(said.row_id));
+        CHECK(said.row_id.empty() || said.row == Feedback::kTheOnlyRow);
+        CHECK(std::isfinite(said.value));
         CHECK(said.arrived == now && said.at <= now + std::chrono::minutes(5));
         CHECK(said.by.size() <= 128 && said.comment.size() <= 2048);
         CHECK(said.label.empty() || said.label == "economy" || said.label == "politics");

@@ -26,6 +26,8 @@ struct TimeRange {
     Time end;
 };
 
+inline constexpr TimeRange kAllTimes{Time::min(), Time::max()};
+
 /// How much of each prediction a scan reads; the rest is as in a row that was never filled.
 enum class RowParts {
     /// id, request_id, row_id, time, version, route, label, status, confidence, propensity,

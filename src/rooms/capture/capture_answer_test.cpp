@@ -16,9 +16,7 @@ namespace {
 
 using testing::sample_day;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
-struct Rig {
+struct AnswerRig {
     AbsentJournal journal;
     MemoryColumns columns;
     ManualClock clock{sample_day(5)};
@@ -26,7 +24,7 @@ struct Rig {
     std::unique_ptr<Capture> capture;
     std::vector<Result<void>> told;
 
-    explicit Rig(SyncMode sync = SyncMode::Answer, std::size_t buffer_bytes = 1U << 20U) {
+    explicit AnswerRig(SyncMode sync = SyncMode::Answer, std::size_t buffer_bytes = 1U << 20U) {
         Capture::Plan plan;
         plan.sync = sync;
         plan.buffer_bytes = buffer_bytes;
@@ -40,7 +38,7 @@ struct Rig {
 };
 
 TEST(AnswerMode, TellsThatRowsAreDurableOnlyWhenTheyAre) {
-    Rig rig;
+    AnswerRig rig;
     EXPECT_TRUE(rig.capture->answers_wait());
     rig.ask();
     rig.ask();
@@ -55,7 +53,7 @@ TEST(AnswerMode, TellsThatRowsAreDurableOnlyWhenTheyAre) {
 
 TEST(AnswerMode, OtherModesTellAtOnce) {
     for (const SyncMode sync : {SyncMode::Interval, SyncMode::Os}) {
-        Rig rig(sync);
+        AnswerRig rig(sync);
         EXPECT_FALSE(rig.capture->answers_wait());
         rig.ask();
         ASSERT_EQ(rig.told.size(), 1U);
@@ -64,7 +62,7 @@ TEST(AnswerMode, OtherModesTellAtOnce) {
 }
 
 TEST(AnswerMode, TellsThatTheDiskRefuses) {
-    Rig rig;
+    AnswerRig rig;
     rig.journal.down = true;
     rig.ask();
     EXPECT_FALSE(rig.capture->flush());
@@ -77,7 +75,7 @@ TEST(AnswerMode, TellsThatTheDiskRefuses) {
 }
 
 TEST(AnswerMode, TellsThatARowWasDropped) {
-    Rig rig(SyncMode::Answer, 12);  // eight times that is too little for a row
+    AnswerRig rig(SyncMode::Answer, 12);  // eight times that is too little for a row
     rig.ask();
     ASSERT_EQ(rig.told.size(), 1U);
     EXPECT_EQ(rig.told[0].error().code, Code::Unavailable);
@@ -87,7 +85,7 @@ TEST(AnswerMode, TellsThatARowWasDropped) {
 }
 
 TEST(AnswerMode, TellsEverybodyBeforeItStops) {
-    Rig rig;
+    AnswerRig rig;
     rig.capture->start();
     for (int i = 0; i < 100; ++i) {
         rig.ask();
@@ -132,7 +130,7 @@ TEST(AnswerMode, NeverTellsTooEarlyWhicheverCallFails) {
             inner.crash();
             auto again = Capture::open({}, inner, columns, clock).value();
             std::set<Id<Prediction>> found;
-            const auto rows = again->predictions("news", kAlways).value();
+            const auto rows = again->predictions("news", kAllTimes).value();
             for (const Prediction& row : rows) {
                 found.insert(row.id);
             }

@@ -23,8 +23,6 @@ using testing::sample_day;
 using testing::sample_feedback;
 using testing::sample_prediction;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 /// What a run promised to keep.
 struct Promised {
     std::set<Uuid> rows;      ///< Recorded before a flush that succeeded.
@@ -81,12 +79,12 @@ void expect_kept(const Promised& promised, Journal& journal, Columns& columns) {
     const ManualClock clock(sample_day(5));
     auto capture = Capture::open({}, journal, columns, clock);
     ASSERT_TRUE(capture);
-    const auto found = (*capture)->predictions("news", kAlways).value();
+    const auto found = (*capture)->predictions("news", kAllTimes).value();
     for (const Prediction& row : found) {
         EXPECT_EQ(sha256(row.payload), row.payload_digest) << "a row came without its payload";
     }
     const auto rows = ids_once(found);
-    const auto said = ids_once((*capture)->feedback("news", kAlways).value());
+    const auto said = ids_once((*capture)->feedback("news", kAllTimes).value());
     EXPECT_TRUE(std::ranges::includes(rows, promised.rows));
     EXPECT_TRUE(std::ranges::includes(said, promised.feedback));
 }
@@ -143,7 +141,7 @@ TEST(CaptureFaults, LoseNothingPromisedWhenThePowerFails) {
         capture->record(sample_prediction(sample_day(1), rng));
         journal.crash();
         auto next = Capture::open({}, journal, columns, clock).value();
-        EXPECT_EQ(next->predictions("news", kAlways)->size(), 1U);
+        EXPECT_EQ(next->predictions("news", kAllTimes)->size(), 1U);
     }
 }
 
@@ -187,7 +185,7 @@ TEST(CaptureOnAFullDisk, AnswersDropsCountsAndRecovers) {
     EXPECT_EQ(capture->submit_feedback({said}).error().code, Code::Unavailable);
     EXPECT_LE(most, 2 * 8 * (64U << 10U)) << "bounded";
     EXPECT_GT(capture->counters().dropped, 0U);
-    EXPECT_EQ(capture->predictions("news", kAlways)->size(), 10U) << "questions are answered";
+    EXPECT_EQ(capture->predictions("news", kAllTimes)->size(), 10U) << "questions are answered";
 
     *disk.full = false;
     EXPECT_EQ(capture->submit_feedback({said})->accepted, 1) << "refused is not known";
@@ -196,8 +194,8 @@ TEST(CaptureOnAFullDisk, AnswersDropsCountsAndRecovers) {
     const auto counters = capture->counters();
     EXPECT_EQ(counters.recorded, 9020U);
     EXPECT_EQ(counters.captured + counters.sampled_away + counters.dropped, 9020U);
-    EXPECT_EQ(capture->predictions("news", kAlways)->size(), counters.captured);
-    EXPECT_EQ(capture->feedback("news", kAlways)->size(), 1U);
+    EXPECT_EQ(capture->predictions("news", kAllTimes)->size(), counters.captured);
+    EXPECT_EQ(capture->feedback("news", kAllTimes)->size(), 1U);
 }
 
 TEST(CaptureOnAFullDisk, CountsAsDroppedWhatItCannotWriteAtTheEnd) {
@@ -247,7 +245,7 @@ TEST(CaptureFromManyThreads, CountsAndShowsEveryRowOnce) {
     std::size_t seen = 0;
     while (running > 0) {
         EXPECT_TRUE(capture->roll());
-        const auto rows = capture->predictions("news", kAlways);
+        const auto rows = capture->predictions("news", kAllTimes);
         ASSERT_TRUE(rows);
         EXPECT_GE(ids_once(*rows).size(), seen) << "no row is ever missing again";
         seen = rows->size();
@@ -261,8 +259,8 @@ TEST(CaptureFromManyThreads, CountsAndShowsEveryRowOnce) {
     const auto counters = capture->counters();
     EXPECT_EQ(counters.recorded, static_cast<std::uint64_t>(kThreads * kRows));
     EXPECT_EQ(counters.captured + counters.sampled_away + counters.dropped, counters.recorded);
-    EXPECT_EQ(capture->predictions("news", kAlways)->size(), counters.captured);
-    EXPECT_EQ(capture->feedback("news", kAlways)->size(), kThreads * kRows / 100U);
+    EXPECT_EQ(capture->predictions("news", kAllTimes)->size(), counters.captured);
+    EXPECT_EQ(capture->feedback("news", kAllTimes)->size(), kThreads * kRows / 100U);
 }
 
 }  // namespace

@@ -16,8 +16,6 @@ namespace {
 
 using testing::sample_day;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 /// What is left of the rows.
 struct Left {
     std::size_t rows = 0;
@@ -79,7 +77,7 @@ class Year {
         Left left;
         EXPECT_TRUE(capture_->each_prediction(
             "news",
-            kAlways,
+            kAllTimes,
             RowParts::Whole,
             [&](const Prediction& row) -> Result<void> {
                 ++left.rows;
@@ -87,11 +85,11 @@ class Year {
                 return {};
             }
         ));
-        const auto rows = capture_->predictions("news", kAlways).value();
+        const auto rows = capture_->predictions("news", kAllTimes).value();
         for (const Prediction& row : rows) {
             left.payloads += row.payload.empty() ? 0 : 1;
         }
-        left.feedback = capture_->feedback("news", kAlways)->size();
+        left.feedback = capture_->feedback("news", kAllTimes)->size();
         return left;
     }
 

@@ -20,9 +20,7 @@ using testing::sample_day;
 using testing::sample_feedback;
 using testing::sample_prediction;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
-struct Rig {
+struct PressedRig {
     AbsentJournal journal;
     MemoryColumns columns;
     ManualClock clock{sample_day(5)};
@@ -30,7 +28,7 @@ struct Rig {
     std::shared_ptr<DiskUse> disk = std::make_shared<DiskUse>();
     std::unique_ptr<Capture> capture;
 
-    explicit Rig(Capture::Plan plan = {}) {
+    explicit PressedRig(Capture::Plan plan = {}) {
         plan.disk = [seen = disk] { return *seen; };
         capture = Capture::open(std::move(plan), journal, columns, clock).value();
     }
@@ -54,7 +52,7 @@ TEST(CaptureUnderRules, StoresWhichRuleKeptARowAndHowLikely) {
     Capture::Plan plan;
     plan.policy =
         CapturePolicy::make({{"head", "", 0.1}, {"errors", "status >= 500", 1}}, 1).value();
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     constexpr int kRows = 2000;
     for (int i = 0; i < kRows; ++i) {
         Prediction row = sample_prediction(sample_day(1), rig.rng);
@@ -68,7 +66,7 @@ TEST(CaptureUnderRules, StoresWhichRuleKeptARowAndHowLikely) {
     expect_every_row_accounted_for(counters, kRows);
     ASSERT_EQ(counters.kept.size(), 2U);
     EXPECT_EQ(counters.kept[1], (std::pair<std::string, std::uint64_t>("errors", 20)));
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     EXPECT_EQ(rows.size(), counters.kept[0].second);
     double estimate = 0;
     for (const Prediction& row : rows) {
@@ -84,7 +82,7 @@ TEST(CaptureUnderRules, KnowsWhetherAnIncidentIsOpen) {
     Capture::Plan plan;
     plan.policy =
         CapturePolicy::make({{"calm", "", 1e-9}, {"alarm", "incident == true", 1}}, 1).value();
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     rig.record(50);
     rig.capture->set_incident(true);
     rig.record(50);
@@ -98,7 +96,7 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     constexpr std::size_t kBuffer = 32U << 10U;
     Capture::Plan plan;
     plan.buffer_bytes = kBuffer;
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     rig.capture->start();
     rig.journal.down = true;
     std::atomic<std::uint64_t> most = 0;
@@ -132,7 +130,7 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
     EXPECT_EQ(counters.dropped_error, 0U) << "what waited when the sink came back is written";
     EXPECT_EQ(counters.memory_bytes, 0U);
     std::size_t sampled = 0;
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     for (const Prediction& row : rows) {
         sampled += row.propensity < 0.25 ? 1 : 0;
         EXPECT_TRUE(row.thin || row.propensity >= 0.25) << "kept at level 2, so thinned as well";
@@ -143,7 +141,7 @@ TEST(CaptureUnderPressure, AccountsForEveryRowWhileTheSinkIsDown) {
 TEST(CaptureUnderPressure, SamplesWhenOneThreadFillsTheBuffersBetweenTwoLooks) {
     Capture::Plan plan;
     plan.buffer_bytes = 4U << 10U;
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     rig.journal.down = true;
     rig.record(5);
     EXPECT_FALSE(rig.capture->flush());
@@ -159,7 +157,7 @@ TEST(CaptureUnderPressure, SamplesWhenOneThreadFillsTheBuffersBetweenTwoLooks) {
 }
 
 TEST(CaptureUnderPressure, LeavesOutThreePayloadsInFourWhenTheDiskFillsUp) {
-    Rig rig;
+    PressedRig rig;
     *rig.disk = {.used = 75, .limit = 100};
     ASSERT_TRUE(rig.capture->flush());
     constexpr int kRows = 2000;
@@ -169,7 +167,7 @@ TEST(CaptureUnderPressure, LeavesOutThreePayloadsInFourWhenTheDiskFillsUp) {
     EXPECT_EQ(counters.level, PressureLevel::Thin);
     EXPECT_EQ(counters.captured, static_cast<std::uint64_t>(kRows)) << "every row stays";
     int with_payload = 0;
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     for (const Prediction& row : rows) {
         EXPECT_TRUE(row.thin);
         EXPECT_EQ(row.payload.empty(), row.embedding.empty());
@@ -183,7 +181,7 @@ TEST(CaptureUnderPressure, LeavesOutThreePayloadsInFourWhenTheDiskFillsUp) {
 TEST(CaptureUnderPressure, DropsRowsForAFullDiskButTakesFeedback) {
     Capture::Plan plan;
     plan.feedback_reserve = 10;
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     *rig.disk = {.used = 96, .limit = 100};
     ASSERT_TRUE(rig.capture->flush());
     rig.record(30);
@@ -195,7 +193,7 @@ TEST(CaptureUnderPressure, DropsRowsForAFullDiskButTakesFeedback) {
 TEST(CaptureUnderPressure, RefusesFeedbackWhenNotEvenItsReserveIsLeft) {
     Capture::Plan plan;
     plan.feedback_reserve = 10;
-    Rig rig(std::move(plan));
+    PressedRig rig(std::move(plan));
     *rig.disk = {.used = 111, .limit = 100};
     ASSERT_TRUE(rig.capture->flush());
     const auto refused =

@@ -15,16 +15,14 @@ using testing::sample_day;
 using testing::sample_feedback;
 using testing::sample_prediction;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
-struct Rig {
+struct PrivateRig {
     MemoryJournal journal;
     MemoryColumns columns;
     ManualClock clock{sample_day(5)};
     Rng rng{4};
     std::unique_ptr<Capture> capture;
 
-    explicit Rig(const std::vector<RedactionRule>& rules) {
+    explicit PrivateRig(const std::vector<RedactionRule>& rules) {
         Capture::Plan plan;
         plan.key = SecretKey("secret");
         plan.redaction = Redaction::make(rules, plan.key).value();
@@ -55,7 +53,7 @@ struct Rig {
 };
 
 TEST(CapturePrivacy, NothingIsWrittenBeforeItIsRedacted) {
-    Rig rig({{.kind = SensitiveKind::Email}, {.kind = SensitiveKind::Phone}});
+    PrivateRig rig({{.kind = SensitiveKind::Email}, {.kind = SensitiveKind::Phone}});
     for (int i = 0; i < 500; ++i) {
         rig.record("row " + std::to_string(i) + " of hong@naver.com, 010-1234-5678, 그리고 더");
     }
@@ -66,7 +64,7 @@ TEST(CapturePrivacy, NothingIsWrittenBeforeItIsRedacted) {
     const std::string bytes = rig.journaled();
     EXPECT_EQ(bytes.find("hong"), std::string::npos);
     EXPECT_EQ(bytes.find("1234-5678"), std::string::npos);
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     ASSERT_EQ(rows.size(), 500U);
     for (const Prediction& row : rows) {
         EXPECT_EQ(row.payload_digest, sha256(row.payload)) << "the address of what is stored";
@@ -82,10 +80,10 @@ TEST(CapturePrivacy, NothingIsWrittenBeforeItIsRedacted) {
 }
 
 TEST(CapturePrivacy, ARuleThatFailsCostsThePayloadNotTheRow) {
-    Rig rig({{.field = "/mail", .kind = SensitiveKind::Email}});
+    PrivateRig rig({{.field = "/mail", .kind = SensitiveKind::Email}});
     rig.record("no JSON of hong@naver.com");
     EXPECT_EQ(rig.journaled().find("hong"), std::string::npos);
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_TRUE(rows[0].payload.empty());
     EXPECT_TRUE(rows[0].redacted);
@@ -93,11 +91,11 @@ TEST(CapturePrivacy, ARuleThatFailsCostsThePayloadNotTheRow) {
 }
 
 TEST(CapturePrivacy, SubjectsAreStoredAsTheirDigestOnly) {
-    Rig rig({});
+    PrivateRig rig({});
     rig.record("text", "user-4711");
     rig.record("text");
     EXPECT_EQ(rig.journaled().find("4711"), std::string::npos);
-    const auto rows = rig.capture->predictions("news", kAlways).value();
+    const auto rows = rig.capture->predictions("news", kAllTimes).value();
     ASSERT_EQ(rows.size(), 2U);
     const auto known = SecretKey("secret").hmac("user-4711");
     EXPECT_EQ((rows[0].subject == known) + (rows[1].subject == known), 1);
@@ -177,12 +175,12 @@ struct TwoPeople {
 
     void expect_only_ben() {
         EXPECT_FALSE(holds(inner, columns, key.hmac("ann")));
-        const auto rows = capture->predictions("news", kAlways).value();
+        const auto rows = capture->predictions("news", kAllTimes).value();
         EXPECT_EQ(rows.size(), 3U);
         for (const Prediction& row : rows) {
             EXPECT_EQ(row.subject, key.hmac("ben"));
         }
-        EXPECT_LE(capture->feedback("news", kAlways)->size(), 3U);
+        EXPECT_LE(capture->feedback("news", kAllTimes)->size(), 3U);
         for (const Prediction& row : kept) {
             EXPECT_EQ(capture->find("news", row.request_id).has_value(), row.raw_subject == "ben");
         }
@@ -223,7 +221,7 @@ TEST(CaptureErases, RowsOfABackupThatIsPutBack) {
     world.expect_only_ben();
     ASSERT_TRUE(world.columns.write_segment(segments[0], {backup.predictions, backup.feedback}));
     ASSERT_TRUE(world.open(world.inner));
-    EXPECT_EQ(world.capture->predictions("news", kAlways)->size(), 3U) << "seen no more at once";
+    EXPECT_EQ(world.capture->predictions("news", kAllTimes)->size(), 3U) << "seen no more at once";
     ASSERT_TRUE(world.capture->roll());
     world.expect_only_ben();
 }
@@ -246,7 +244,7 @@ TEST(CaptureErases, NothingThatIsServedLater) {
         ASSERT_TRUE(world.capture->seal());
         ASSERT_TRUE(world.capture->roll());
     }
-    EXPECT_EQ(world.capture->predictions("news", kAlways)->size(), 4U);
+    EXPECT_EQ(world.capture->predictions("news", kAllTimes)->size(), 4U);
     EXPECT_EQ(world.inner.sealed()->size(), 1U) << "one segment keeps the erasure, no more come";
 }
 

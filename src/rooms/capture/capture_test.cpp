@@ -16,8 +16,6 @@ using testing::sample_day;
 using testing::sample_feedback;
 using testing::sample_prediction;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 /// Capture over the real journal and the real columns; reopened as after a restart.
 class CaptureTest : public ::testing::Test {
   protected:
@@ -52,7 +50,7 @@ class CaptureTest : public ::testing::Test {
         return rows;
     }
 
-    std::vector<Prediction> rows(TimeRange range = kAlways) {
+    std::vector<Prediction> rows(TimeRange range = kAllTimes) {
         auto found = capture_->predictions("news", range);
         EXPECT_TRUE(found) << (found ? "" : found.error().message);
         return *std::move(found);
@@ -219,7 +217,7 @@ TEST_F(CaptureTest, TakesTheSameFeedbackOnce) {
             reopen();
         }
         EXPECT_EQ(again("sports"), 0);
-        const auto all = capture_->feedback("news", kAlways);
+        const auto all = capture_->feedback("news", kAllTimes);
         ASSERT_EQ(all->size(), 5U);
         EXPECT_EQ(all->front().label, "sports");
         EXPECT_EQ((*all)[1].label, "politics");

@@ -17,8 +17,6 @@ namespace {
 
 using testing::sample_day;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 /// Capture over the real journal and the real columns.
 class PayloadOnceTest : public ::testing::Test {
   protected:
@@ -86,7 +84,7 @@ TEST_F(PayloadOnceTest, IsStoredOnceADayAndSeenWithEachOfItsRows) {
         for (const auto& id : {first, again, next_day}) {
             EXPECT_EQ(payload_of(id), "asked again and again");
         }
-        const auto rows = capture_->predictions("news", kAlways).value();
+        const auto rows = capture_->predictions("news", kAllTimes).value();
         ASSERT_EQ(rows.size(), 3U);
         EXPECT_EQ(rows[1].payload, "asked again and again");
         EXPECT_EQ(rows[1].payload_digest, sha256("asked again and again"));
@@ -165,7 +163,7 @@ TEST_F(PayloadOnceTest, GoesWithTheLastRowThatRefersToIt) {
         std::ranges::sort(digests);
         return digests;
     }();
-    ASSERT_TRUE(columns_->find_payloads({"news", kAlways, all}, [&](Payload&& payload) {
+    ASSERT_TRUE(columns_->find_payloads({"news", kAllTimes, all}, [&](Payload&& payload) {
         left.push_back(to_date(payload.first_seen) + " " + payload.bytes.substr(0, 6));
         return Result<void>();
     }));

@@ -77,7 +77,7 @@ std::optional<TimeRange> RolledRows::arrived(std::uint64_t key) const {
         return *span;
     }
     if (feedback_.forgot()) {
-        return TimeRange{Time::min(), Time::max()};
+        return kAllTimes;
     }
     return std::nullopt;
 }

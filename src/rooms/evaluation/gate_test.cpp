@@ -12,9 +12,9 @@
 namespace flywheel::evaluation {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-const std::vector<std::string> kLabels = {"economy", "sports"};
+const std::vector<std::string> kGateLabels = {"economy", "sports"};
 
 struct Outcomes {
     std::int64_t both = 0;
@@ -42,7 +42,7 @@ Evaluation judged(const std::vector<PairedAnswer>& answers, bool with_champion =
     if (with_champion) {
         evaluation.champion = Id<ModelVersion>::derived(Time(), "champion");
     }
-    apply_gate({.model = "news"}, answers, kLabels, evaluation);
+    apply_gate({.model = "news"}, answers, kGateLabels, evaluation);
     return evaluation;
 }
 

@@ -18,8 +18,6 @@
 
 namespace flywheel {
 
-inline constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 struct PredictionTable {
     using Row = Prediction;
     static constexpr std::string_view kName = "predictions";

@@ -262,15 +262,19 @@ Result<ColumnSegment> ParquetColumns::read_segment(std::uint64_t segment) const 
             continue;
         }
         const bool predictions = file.table == PredictionTable::kName;
-        const ParquetCut cut{predictions ? "time" : "arrived", kAlways, {}};
+        const ParquetCut cut{predictions ? "time" : "arrived", kAllTimes, {}};
         TRY(read_parquet(folder_ / file.path, cut, [&](const arrow::RecordBatch& batch) {
             if (predictions) {
-                return decode_predictions(batch, {file.model, kAlways}, [&](const Prediction& row) {
-                    rows.predictions.push_back(row);
-                    return Result<void>();
-                });
+                return decode_predictions(
+                    batch,
+                    {file.model, kAllTimes},
+                    [&](const Prediction& row) {
+                        rows.predictions.push_back(row);
+                        return Result<void>();
+                    }
+                );
             }
-            return decode_feedback(batch, {file.model, kAlways}, [&](const Feedback& said) {
+            return decode_feedback(batch, {file.model, kAllTimes}, [&](const Feedback& said) {
                 rows.feedback.push_back(said);
                 return Result<void>();
             });

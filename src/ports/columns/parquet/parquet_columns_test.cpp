@@ -17,8 +17,6 @@ using testing::sample_day;
 using testing::sample_feedback;
 using testing::sample_prediction;
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 std::unique_ptr<Columns> open_columns(const fs::path& folder) {
     auto columns = ParquetColumns::open(folder);
     EXPECT_TRUE(columns) << (columns ? "" : columns.error().message);
@@ -28,7 +26,7 @@ std::unique_ptr<Columns> open_columns(const fs::path& folder) {
 Result<std::vector<Prediction>> scan(
     const Columns& columns,
     const std::string& model,
-    TimeRange range = kAlways,
+    TimeRange range = kAllTimes,
     RowParts parts = RowParts::Whole
 ) {
     std::vector<Prediction> rows;
@@ -90,7 +88,7 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
         EXPECT_TRUE(columns->has_segment(7).value());
         EXPECT_TRUE(testing::same(scan(*columns, "news").value(), rows));
         std::vector<Feedback> seen;
-        ASSERT_TRUE(columns->scan_feedback("news", kAlways, [&](const Feedback& row) {
+        ASSERT_TRUE(columns->scan_feedback("news", kAllTimes, [&](const Feedback& row) {
             seen.push_back(row);
             return Result<void>();
         }));
@@ -148,7 +146,7 @@ TEST(ParquetColumns, GivesOnlyRowsOfTheModelAndTheHalfOpenRange) {
             ));
         }
     }
-    const auto lean = scan(*columns, "news", kAlways, RowParts::Light);
+    const auto lean = scan(*columns, "news", kAllTimes, RowParts::Light);
     ASSERT_EQ(lean->size(), rows.size());
     EXPECT_TRUE(lean->front().embedding.empty());
     EXPECT_EQ(lean->front().payload, rows.front().payload);
@@ -301,7 +299,7 @@ TEST(ParquetColumns, EndsTheScanWithTheVisitorsError) {
     ASSERT_TRUE(columns->write_segment(1, {days_of_rows(1, 3, rng), {}}));
     int visits = 0;
     const auto ended =
-        columns->scan_predictions("news", kAlways, RowParts::Light, [&](const Prediction&) {
+        columns->scan_predictions("news", kAllTimes, RowParts::Light, [&](const Prediction&) {
             ++visits;
             return Result<void>(make_error(Code::Cancelled, "Enough"));
         });

@@ -13,14 +13,12 @@
 namespace flywheel {
 namespace {
 
-constexpr TimeRange kAlways{Time::min(), Time::max()};
-
 void read_as_predictions(const std::filesystem::path& path, RowParts parts) {
     const auto read = read_parquet(
         path,
-        {"time", kAlways, columns_of(parts)},
+        {"time", kAllTimes, columns_of(parts)},
         [&](const arrow::RecordBatch& batch) {
-            return decode_predictions(batch, {"m", kAlways, parts}, [](const Prediction&) {
+            return decode_predictions(batch, {"m", kAllTimes, parts}, [](const Prediction&) {
                 return Result<void>();
             });
         }
@@ -30,8 +28,8 @@ void read_as_predictions(const std::filesystem::path& path, RowParts parts) {
 
 void read_as_feedback(const std::filesystem::path& path) {
     const auto read =
-        read_parquet(path, {"arrived", kAlways, {}}, [](const arrow::RecordBatch& batch) {
-            return decode_feedback(batch, {"m", kAlways}, [](const Feedback&) {
+        read_parquet(path, {"arrived", kAllTimes, {}}, [](const arrow::RecordBatch& batch) {
+            return decode_feedback(batch, {"m", kAllTimes}, [](const Feedback&) {
                 return Result<void>();
             });
         });

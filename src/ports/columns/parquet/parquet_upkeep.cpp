@@ -129,7 +129,9 @@ bool holds_payloads(const PartitionFile& file) {
 /// Does any row of a file of predictions have its payload with it, as those before format 3 do?
 Result<bool> any_payload(const fs::path& folder, const PartitionFile& file) {
     bool any = false;
-    const ParquetCut cut{"time", kAlways, [](std::string_view name) { return name == "payload"; }};
+    const ParquetCut cut{"time", kAllTimes, [](std::string_view name) {
+                             return name == "payload";
+                         }};
     TRY(read_parquet(folder / file.path, cut, [&](const arrow::RecordBatch& batch) -> Result<void> {
         const auto payloads = TRY(cells::column<arrow::StringArray>(batch, "payload"));
         any = any || payloads->total_values_length() > 0;

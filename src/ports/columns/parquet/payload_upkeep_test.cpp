@@ -45,11 +45,11 @@ std::map<std::string, int> payloads_in(const Columns& columns) {
 }
 
 /// Days 0 and 1; "same" is of both days and stands there twice on day 0.
-struct World {
+struct PayloadWorld {
     testing::TempFolder folder;
     std::unique_ptr<Columns> columns = ParquetColumns::open(folder.path()).value();
 
-    World() {
+    PayloadWorld() {
         EXPECT_TRUE(columns->write_segment(1, {{}, {}, {payload_of("same", 0), payload_of("a", 0)}})
         );
         EXPECT_TRUE(
@@ -75,7 +75,7 @@ struct World {
 };
 
 TEST(PayloadUpkeep, PayloadsAreThereAfterTheFolderIsOpenedAgain) {
-    World world;
+    PayloadWorld world;
     const auto before = payloads_in(*world.columns);
     EXPECT_EQ(before.size(), 4U);
     world.reopen();
@@ -83,7 +83,7 @@ TEST(PayloadUpkeep, PayloadsAreThereAfterTheFolderIsOpenedAgain) {
 }
 
 TEST(PayloadUpkeep, AMergeKeepsOneCopyOfADayAndLargeOnesWhereTheyAre) {
-    World world;
+    PayloadWorld world;
     ASSERT_TRUE(world.columns->merge(sample_day(2)));
     for (int pass = 0; pass < 2; ++pass) {
         const auto found = payloads_in(*world.columns);
@@ -97,7 +97,7 @@ TEST(PayloadUpkeep, AMergeKeepsOneCopyOfADayAndLargeOnesWhereTheyAre) {
 
 TEST(PayloadUpkeep, PayloadsOfDaysThatAreOverGoWithTheirFiles) {
     for (const bool merged : {false, true}) {
-        World world;
+        PayloadWorld world;
         if (merged) {
             ASSERT_TRUE(world.columns->merge(sample_day(2)));
         }
@@ -113,7 +113,7 @@ TEST(PayloadUpkeep, PayloadsOfDaysThatAreOverGoWithTheirFiles) {
 
 TEST(PayloadUpkeep, OnlyThePayloadsThatShallGoAreRemoved) {
     for (const bool merged : {false, true}) {
-        World world;
+        PayloadWorld world;
         if (merged) {
             ASSERT_TRUE(world.columns->merge(sample_day(2)));
         }

@@ -20,9 +20,9 @@ Result<void> each_row_of(
     RowParts parts,
     const std::function<Result<void>(const typename Table::Row&)>& visit
 ) {
-    const ParquetCut cut{std::string(Table::kTime), kAlways, Table::columns(parts)};
+    const ParquetCut cut{std::string(Table::kTime), kAllTimes, Table::columns(parts)};
     return read_parquet(folder / file.path, cut, [&](const arrow::RecordBatch& batch) {
-        return Table::decode(batch, {file.model, kAlways, parts}, visit);
+        return Table::decode(batch, {file.model, kAllTimes, parts}, visit);
     });
 }
 

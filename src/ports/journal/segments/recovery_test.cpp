@@ -33,7 +33,7 @@ std::string open_segment_bytes(const Payloads& payloads) {
 }
 
 /// Thousands of recoveries need not wait for the disk.
-int no_waiting(std::string_view call) {
+int never_waiting(std::string_view call) {
     return call == "fdatasync" || call == "fsync" ? kPretendItWorked : 0;
 }
 
@@ -44,7 +44,7 @@ struct Recovered {
 
 Recovered recover(const fs::path& folder) {
     Recovered seen;
-    auto journal = SegmentJournal::open(folder, {.fault = no_waiting});
+    auto journal = SegmentJournal::open(folder, {.fault = never_waiting});
     EXPECT_TRUE(journal);
     const auto sealed = (*journal)->sealed();
     for (const auto segment : *sealed) {

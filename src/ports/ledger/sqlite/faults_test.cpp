@@ -20,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TurnStep step(std::int64_t n, std::size_t bytes = 2) {
+TurnStep step_of(std::int64_t n, std::size_t bytes = 2) {
     TurnStep made;
     made.id = sha256(std::to_string(n));
     made.turn = Id<Turn>::derived(Time(), "turn");
@@ -32,7 +32,7 @@ TurnStep step(std::int64_t n, std::size_t bytes = 2) {
 /// Inserts big rows until one fails; that error.
 Error fill(const Writer<TurnStep>& writer) {
     for (int n = 0; n < 1000; ++n) {
-        auto inserted = writer.insert(step(n, 4096));
+        auto inserted = writer.insert(step_of(n, 4096));
         if (!inserted) {
             return std::move(inserted).error();
         }
@@ -53,7 +53,7 @@ TEST(LedgerFaults, AFullDiskIsSaidAndNothingBrokenIsKept) {
     auto ledger = *open(path);
     const Writer<TurnStep> writer(*ledger);
     const auto before = *writer.reader().count();
-    ASSERT_TRUE(writer.insert(step(5000, 4096)));
+    ASSERT_TRUE(writer.insert(step_of(5000, 4096)));
     EXPECT_EQ(*writer.reader().count(), before + 1);
 }
 
@@ -80,17 +80,17 @@ TEST(LedgerFaults, ALockOfAnotherProcessIsSaid) {
     const auto path = folder.path() / "ledger.db";
     auto ledger = *open(path, {.busy_timeout = std::chrono::milliseconds(1)});
     const Writer<TurnStep> writer(*ledger);
-    ASSERT_TRUE(writer.insert(step(1)));
+    ASSERT_TRUE(writer.insert(step_of(1)));
     auto other = *Connection::open(path, OpenMode::ReadWrite, std::chrono::milliseconds(0));
     ASSERT_TRUE(other->run("begin immediate"));
-    const auto refused = writer.insert(step(2));
+    const auto refused = writer.insert(step_of(2));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::Unavailable);
     EXPECT_THAT(refused.error().message, HasSubstr("Another process holds the ledger's lock"));
     EXPECT_EQ(writer.begin().error().code, Code::Unavailable);
     EXPECT_EQ(*writer.reader().count(), 1) << "reading goes on";
     ASSERT_TRUE(other->run("rollback"));
-    EXPECT_TRUE(writer.insert(step(2)));
+    EXPECT_TRUE(writer.insert(step_of(2)));
 }
 
 TEST(LedgerFaults, AMissingDirectoryIsSaid) {
@@ -119,7 +119,7 @@ TEST(LedgerFaults, DamagedPagesAreSaid) {
         const Writer<TurnStep> writer(*ledger);
         auto transaction = *writer.begin();
         for (int n = 0; n < 200; ++n) {
-            ASSERT_TRUE(writer.insert(step(n, 3000)));
+            ASSERT_TRUE(writer.insert(step_of(n, 3000)));
         }
         ASSERT_TRUE(transaction->commit());
     }
@@ -178,16 +178,16 @@ TEST(LedgerFaults, AKilledWriterLosesOnlyItsOpenTransaction) {
     const int status = in_child([&] {
         auto ledger = *open(path);
         const Writer<TurnStep> writer(*ledger);
-        CHECK(writer.insert(step(1)).has_value());
+        CHECK(writer.insert(step_of(1)).has_value());
         auto transaction = *writer.begin();
-        CHECK(writer.insert(step(2)).has_value());
+        CHECK(writer.insert(step_of(2)).has_value());
         std::raise(SIGKILL);
     });
     ASSERT_TRUE(WIFSIGNALED(status));
     auto ledger = *open(path);
     const Writer<TurnStep> writer(*ledger);
     EXPECT_EQ(*writer.reader().count(), 1);
-    EXPECT_TRUE(writer.insert(step(2)));
+    EXPECT_TRUE(writer.insert(step_of(2)));
 }
 
 }  // namespace

@@ -12,7 +12,6 @@ namespace flywheel {
 
 namespace {
 
-constexpr TimeRange kAllTimes{Time::min(), Time::max()};
 constexpr std::size_t kTracesOfAPayload = 8;
 
 /// A payload of one model on one UTC day.

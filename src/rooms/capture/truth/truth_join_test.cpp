@@ -17,7 +17,7 @@ namespace {
 
 using testing::sample_day;
 
-Time at(int minute) {
+Time minute_at(int minute) {
     return sample_day(10) + std::chrono::minutes(minute);
 }
 
@@ -45,9 +45,9 @@ class World {
         const std::string& row_id = ""
     ) {
         if (row == 0) {
-            base_ = Id<Prediction>::random(at(minute), rng_).uuid;
+            base_ = Id<Prediction>::random(minute_at(minute), rng_).uuid;
         }
-        Prediction served = testing::sample_prediction(at(minute), rng_);
+        Prediction served = testing::sample_prediction(minute_at(minute), rng_);
         served.id.uuid = base_.with_row(row);
         served.row_id = row_id;
         served.request_id = request_id.empty() ? base_.with_row(0).text() : request_id;
@@ -58,7 +58,7 @@ class World {
     void say(
         const std::string& target, int minute, const std::string& label, std::int64_t row = 0
     ) {
-        Feedback said = testing::sample_feedback(target, at(minute), rng_);
+        Feedback said = testing::sample_feedback(target, minute_at(minute), rng_);
         said.label = label;
         said.row = row;
         say(said);
@@ -72,7 +72,7 @@ class World {
     }
 
     Feedback about(const std::string& target, int minute) {
-        return testing::sample_feedback(target, at(minute), rng_);
+        return testing::sample_feedback(target, minute_at(minute), rng_);
     }
 
     Table join(int as_of, bool all_rows = false) {
@@ -80,7 +80,7 @@ class World {
         const TruthPlan plan{
             .model = "news",
             .served = {Time::min(), Time::max()},
-            .as_of = at(as_of),
+            .as_of = minute_at(as_of),
             .all_rows = all_rows,
             .label_name = [](std::string_view, std::int64_t) { return std::string_view("served"); },
             .labelled = [this](const Digest& payload) -> std::span<const LabelledTruth> {
@@ -205,9 +205,9 @@ TEST(TruthJoin, PutsWhatPeopleLabelledAboveFeedback) {
     const Prediction row = world.serve(0);
     const Prediction silent = world.serve(1);
     world.say(row.request_id, 5, "a user says");
-    world.label(row.payload_digest, {TruthSource::Consensus, "consensus", at(6)});
-    world.label(row.payload_digest, {TruthSource::Adjudicated, "judged", at(8)});
-    world.label(silent.payload_digest, {TruthSource::Consensus, "consensus", at(6)});
+    world.label(row.payload_digest, {TruthSource::Consensus, "consensus", minute_at(6)});
+    world.label(row.payload_digest, {TruthSource::Adjudicated, "judged", minute_at(8)});
+    world.label(silent.payload_digest, {TruthSource::Consensus, "consensus", minute_at(6)});
     EXPECT_EQ(world.join(5).at(row.id.text()), (Said{"a user says", "user", 0, 0}));
     EXPECT_EQ(world.join(7).at(row.id.text()), (Said{"consensus", "consensus", 0, 1}));
     const Table table = world.join(8);
@@ -258,7 +258,7 @@ RC_GTEST_PROP(TruthJoin, SaysOfEachRowWhatItsOwnFeedbackSays, (std::uint64_t see
     const Table table = world.join(cut, true);
     const RowTruths small(story);
     for (const Prediction& row : rows) {
-        const auto truth = small.truth_as_of({row, "served"}, at(cut));
+        const auto truth = small.truth_as_of({row, "served"}, minute_at(cut));
         const Said expected =
             truth
                 ? Said{truth->label, std::string(enum_name(truth->source)), truth->agreeing, truth->conflicting}
