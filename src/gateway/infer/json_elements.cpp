@@ -6,10 +6,12 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "gateway/infer/number_run.h"
 
 namespace flywheel::gateway {
 
@@ -61,6 +63,35 @@ error_code get_float(JsonValue& value, float& out) {
                ? simdjson::SUCCESS
                : simdjson::NUMBER_OUT_OF_RANGE;
 }
+
+/// Where numbers go: `get(value, out)` reads one.
+template <class T, class Get>
+struct NumberStore {
+    static constexpr bool kTakesRuns = std::is_floating_point_v<T>;
+    T* values;
+    const std::size_t* at;
+    const Get* get;
+
+    error_code operator()(JsonValue& value) const { return (*get)(value, values[*at]); }
+
+    [[nodiscard]] bool take_run(std::string_view text, std::size_t count) const {
+        std::size_t found = 0;
+        return read_number_run(text, std::span<T>(values + *at, count), found) && found == count;
+    }
+};
+
+/// Where strings go: views of the parser's text.
+struct StringStore {
+    static constexpr bool kTakesRuns = false;
+    std::vector<std::string_view>* strings;
+
+    error_code operator()(JsonValue& value) const {
+        std::string_view text;
+        const auto error = value.get_string().get(text);
+        strings->push_back(text);
+        return error;
+    }
+};
 
 bool is_about_the_element(error_code error) {
     return error == simdjson::INCORRECT_TYPE || error == simdjson::NUMBER_OUT_OF_RANGE ||
@@ -157,12 +188,58 @@ Result<void> JsonElements::inner(JsonValue& value, std::size_t depth, const Stor
     return level(array, depth, store);
 }
 
+/// Reads an array of exactly `count` plain numbers. False when it is none: then it stands at its
+/// beginning, for the general reader.
+template <class Store>
+Result<bool> JsonElements::take_run(
+    JsonArray& array, std::size_t depth, std::size_t count, const Store& store
+) {
+    const bool may_nest = depth + 1 < slot_->sent.size();
+    if (count > room_ - at_ || (may_nest && depth > 0)) {
+        return false;
+    }
+    bool any = false;
+    if (may_nest) {
+        simdjson::ondemand::json_type type{};
+        for (auto first : array) {
+            if (const auto error = first.type().get(type)) {
+                return json_error(error);
+            }
+            break;
+        }
+        if (const auto error = array.reset().get(any)) {
+            return json_error(error);
+        }
+        if (type != simdjson::ondemand::json_type::number) {
+            return false;
+        }
+    }
+    std::string_view text;
+    if (const auto error = array.raw_json().get(text)) {
+        return json_error(error);
+    }
+    if (store.take_run(text.substr(1, text.rfind(']') - 1), count)) {
+        at_ += count;
+        return true;
+    }
+    if (const auto error = array.reset().get(any)) {
+        return json_error(error);
+    }
+    return false;
+}
+
 /// `store(value)` puts one element behind those before.
 template <class Store>
 Result<void> JsonElements::level(JsonArray& array, std::size_t depth, const Store& store) {
+    const auto whole = static_cast<std::size_t>(depth == 0 ? slot_->count : slot_->sent[depth]);
+    if constexpr (Store::kTakesRuns) {
+        if (TRY(take_run(array, depth, whole, store))) {
+            return {};
+        }
+    }
     std::size_t index = 0;
     bool nests = false;
-    std::size_t expected = depth == 0 ? room_ : static_cast<std::size_t>(slot_->sent[depth]);
+    std::size_t expected = std::min(whole, room_);
     for (auto item : array) {
         JsonValue value;
         if (const auto error = std::move(item).get(value)) {
@@ -184,16 +261,14 @@ Result<void> JsonElements::level(JsonArray& array, std::size_t depth, const Stor
         }
         ++index;
     }
-    const std::size_t wanted = nests || depth > 0 ? static_cast<std::size_t>(slot_->sent[depth])
-                                                  : static_cast<std::size_t>(slot_->count);
-    return check_count(index, wanted, depth);
+    return check_count(index, nests ? static_cast<std::size_t>(slot_->sent[depth]) : whole, depth);
 }
 
 template <class T, class Get>
 Result<void> JsonElements::numbers(JsonArray& array, const Get& get) {
     const std::span<std::byte> bytes = slot_->numbers.resize(room_ * sizeof(T));
-    T* const values = reinterpret_cast<T*>(bytes.data());
-    TRY(level(array, 0, [&](JsonValue& value) { return get(value, values[at_]); }));
+    const NumberStore<T, Get> store{reinterpret_cast<T*>(bytes.data()), &at_, &get};
+    TRY(level(array, 0, store));
     slot_->bytes = slot_->numbers.bytes();
     return {};
 }
@@ -202,12 +277,7 @@ Result<void> JsonElements::read(JsonArray array) {
     const auto integer = [](JsonValue& value, auto& out) { return get_integer(value, out); };
     switch (slot_->type) {
         case DataType::Bytes:
-            return level(array, 0, [this](JsonValue& value) {
-                std::string_view text;
-                const auto error = value.get_string().get(text);
-                slot_->strings.push_back(text);
-                return error;
-            });
+            return level(array, 0, StringStore{&slot_->strings});
         case DataType::Bool:
             return numbers<std::uint8_t>(array, [](JsonValue& value, auto& out) {
                 return get_flag(value, out);

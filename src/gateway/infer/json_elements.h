@@ -28,6 +28,10 @@ class JsonElements {
     template <class Store>
     Result<void> level(JsonArray& array, std::size_t depth, const Store& store);
     template <class Store>
+    Result<bool> take_run(
+        JsonArray& array, std::size_t depth, std::size_t count, const Store& store
+    );
+    template <class Store>
     Result<void> inner(JsonValue& value, std::size_t depth, const Store& store);
     template <class T, class Get>
     Result<void> numbers(JsonArray& array, const Get& get);
