@@ -21,6 +21,14 @@ Time time_of(const RowView& view) {
     return Time(Duration(view.at<std::int64_t>(row_layout::kTimeAt)));
 }
 
+/// What the row carries, or the next of those that are too large to be carried.
+std::string_view payload_of(
+    const RowView& view, const std::vector<std::string>& large, std::size_t& next_large
+) {
+    const std::string_view carried = view.parts[row_layout::kPayload];
+    return carried.empty() && view.payload_bytes() > 0 ? large[next_large++] : carried;
+}
+
 }  // namespace
 
 std::string& RowWriter::Filling::room(FrameKind kind, std::size_t bytes) {
@@ -44,6 +52,9 @@ std::size_t RowWriter::encode(StagedRows& rows, std::vector<Frame>& out) {
         batch.rows.expected += frame.payload.size();
     }
     for (const Frame& frame : rows.frames) {
+        if (redaction_.empty()) {
+            address(frame, batch);
+        }
         // Encoded by this room a moment ago.
         CHECK(each_row(frame, [&](StoredRow row) { return take(row, batch); }).has_value());
     }
@@ -52,27 +63,47 @@ std::size_t RowWriter::encode(StagedRows& rows, std::vector<Frame>& out) {
     return batch.large_stored;
 }
 
+/// A million remembered payloads fit no cache: looked up one by one, each row would wait for
+/// memory.
+void RowWriter::address(const Frame& frame, const Batch& batch) {
+    addresses_.clear();
+    next_address_ = 0;
+    std::size_t next_large = batch.next_large;
+    CHECK(each_row(frame, [&](StoredRow stored) -> Result<void> {
+              const RowView view = TRY(RowView::of(stored));
+              const std::string_view payload = payload_of(view, batch.large, next_large);
+              Address& address = addresses_.emplace_back();
+              address.digest = Digest{view.at<std::array<std::uint8_t, 32>>(row_layout::kDigestAt)};
+              if (!payload.empty()) {
+                  if (address.digest.is_zero()) {
+                      address.digest = sha256(payload);
+                  }
+                  address.key =
+                      payload_key(view.parts[row_layout::kModel], time_of(view), address.digest);
+                  payloads_.prefetch(address.key);
+              }
+              return {};
+          }).has_value());  // encoded by this room a moment ago
+}
+
 Result<void> RowWriter::take(StoredRow stored, Batch& batch) {
     const RowView view = TRY(RowView::of(stored));
-    std::string_view payload = view.parts[row_layout::kPayload];
-    const bool beside = payload.empty() && view.payload_bytes() > 0;
-    if (beside) {
-        payload = batch.large[batch.next_large++];
-    }
+    const std::size_t large_before = batch.next_large;
+    const std::string_view payload = payload_of(view, batch.large, batch.next_large);
     if (!redaction_.empty()) {
+        const bool beside = batch.next_large > large_before;
         take_redacted(stored, beside ? payload : std::string_view(), batch);
         return {};
     }
-    Digest digest{view.at<std::array<std::uint8_t, 32>>(row_layout::kDigestAt)};
+    const Address& address = addresses_[next_address_++];
     if (!payload.empty()) {
-        if (digest.is_zero()) {
-            digest = sha256(payload);
-        }
         const std::string_view model = view.parts[row_layout::kModel];
         const std::string_view media_type = view.parts[row_layout::kMediaType];
-        put_payload({digest, model, media_type, payload, time_of(view)}, batch);
+        put_payload(
+            {address.digest, model, media_type, payload, time_of(view)}, address.key, batch
+        );
     }
-    put_row(stored.bytes, digest, batch);
+    put_row(stored.bytes, address.digest, batch);
     return {};
 }
 
@@ -91,7 +122,10 @@ void RowWriter::take_redacted(StoredRow stored, std::string_view beside, Batch& 
         if (row.payload_digest.is_zero()) {
             row.payload_digest = sha256(row.payload);
         }
-        put_payload({row.payload_digest, row.model, row.media_type, row.payload, row.time}, batch);
+        const PayloadView payload{
+            row.payload_digest, row.model, row.media_type, row.payload, row.time
+        };
+        put_payload(payload, payload_key(row.model, row.time, row.payload_digest), batch);
         row.payload.clear();
     }
     std::string bytes;
@@ -112,8 +146,8 @@ void RowWriter::put_row(std::string_view row, const Digest& digest, Batch& batch
     put_bytes(to + row_layout::kAttemptAt, attempt_of({to, size}));
 }
 
-void RowWriter::put_payload(const PayloadView& payload, Batch& batch) {
-    if (payloads_.take(payload_key(payload.model, payload.first_seen, payload.digest)).known) {
+void RowWriter::put_payload(const PayloadView& payload, const PayloadKey& key, Batch& batch) {
+    if (payloads_.take(key).known) {
         ++tally_.payloads_known;
         return;
     }

@@ -70,15 +70,25 @@ class RowWriter {
         std::size_t large_stored = 0;
     };
 
+    /// The payload's address, of each row of a frame; where it would be remembered is brought near.
+    void address(const Frame& frame, const Batch& batch);
     Result<void> take(StoredRow stored, Batch& batch);
     void take_redacted(StoredRow stored, std::string_view beside, Batch& batch);
     /// Copies an encoded row without the payload it carries.
     void put_row(std::string_view row, const Digest& digest, Batch& batch);
     /// The payload's frame, unless it is known.
-    void put_payload(const PayloadView& payload, Batch& batch);
+    void put_payload(const PayloadView& payload, const PayloadKey& key, Batch& batch);
     std::uint32_t attempt_of(std::string_view row);
 
+    /// A row's payload, when nothing is to be taken out of it.
+    struct Address {
+        Digest digest;  ///< Zero = the row has no payload.
+        PayloadKey key;
+    };
+
     const Redaction& redaction_;
+    std::vector<Address> addresses_;  ///< Of the frame that is being taken.
+    std::size_t next_address_ = 0;
     RecentSet<PayloadKey> payloads_{std::size_t{1} << 17U};
     RecentSet<Attempt> attempts_{std::size_t{1} << 14U};
     WriterTally tally_;
