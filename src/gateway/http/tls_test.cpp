@@ -114,7 +114,6 @@ class TlsTest : public ::testing::Test {
         return opened ? "" : opened.error().message;
     }
 
-    /// Shakes hands as `how` says; what was agreed, or "" when nothing was.
     /// The peer may know of a failure before the server has counted it.
     void expect_failures(std::uint64_t count) {
         const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -124,6 +123,7 @@ class TlsTest : public ::testing::Test {
         EXPECT_EQ(server_->tls_failures(), count);
     }
 
+    /// Shakes hands as `how` says; what was agreed, or "" when nothing was.
     std::string agree(const std::function<void(SSL_CTX*, SSL*)>& how) const {
         RawClient raw(server_->port());
         const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(
