@@ -64,13 +64,13 @@ Result<std::shared_ptr<ServedVersion>> VersionLoader::load(
             record.labels.size()
         ));
     }
-    std::vector<std::string> texts;
-    if (plan_.captured != nullptr && tensors == nullptr) {
+    std::vector<CapturedPayload> captured;
+    if (plan_.captured != nullptr) {
         // What cannot be read now is no reason not to serve.
-        texts = plan_.captured->recent_payloads(record.model, kWarmUpRequests)
-                    .value_or(std::vector<std::string>());
+        captured = plan_.captured->recent_payloads(record.model, kWarmUpRequests)
+                       .value_or(std::vector<CapturedPayload>());
     }
-    TRY(warm_up(*version, texts, plan_.batching.batch_rows));
+    TRY(warm_up(*version, captured, plan_.batching.batch_rows));
     if (tensors != nullptr && !tensors->runs_at_once()) {
         version->lane = batches_.open(version->weights, plan_.batching, version->counts);
     }

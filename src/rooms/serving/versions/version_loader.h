@@ -23,7 +23,7 @@ class VersionLoader {
   public:
     struct Plan {
         double prior_discount = 0.25;
-        const CapturedRows* captured = nullptr;  ///< Warms versions up; null = fixed texts do.
+        const CapturedRows* captured = nullptr;  ///< Warms versions up; null = texts and zeros.
         BatchLimits batching;                    ///< Of models that run in batches.
         const LoadThread* watch = nullptr;  ///< Is told when weights are freed; null = nobody is.
     };
