@@ -17,6 +17,8 @@ namespace {
 using Table = SettingsTable;
 
 constexpr std::int64_t kMostRows = 1'000'000'000;
+/// All connections together may hold a gibibyte (http::HttpServerPlan::max_buffered).
+constexpr std::int64_t kMostBodyMib = 512;
 
 bool is_model_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
@@ -126,6 +128,27 @@ Result<void> read_policies(
 Result<void> read_limits(Table table, ServeLimits& limits) {
     TRY(table.read_whole("connections", limits.connections, 1, 1'000'000));
     TRY(table.read_whole("rows", limits.rows, 1, 65'536));
+    TRY(table.read_whole("infer_body_mib", limits.infer_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("tensor_mib", limits.tensor_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("feedback_body_mib", limits.feedback_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("other_body_mib", limits.other_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("header_kib", limits.header_kib, 1, 256));
+    TRY(table.read_whole("header_fields", limits.header_fields, 1, 10'000));
+    TRY(table.read_whole("request_line_kib", limits.request_line_kib, 1, 256));
+    if (limits.request_line_kib > limits.header_kib) {
+        const char* key =
+            table.find("request_line_kib") != nullptr ? "request_line_kib" : "header_kib";
+        return table.wrong(
+            *table.find(key),
+            key,
+            fmt::format(
+                "such that request_line_kib ({}) is at most header_kib ({})",
+                limits.request_line_kib,
+                limits.header_kib
+            )
+        );
+    }
+    TRY(table.read_whole("chunks", limits.chunks, 1, 10'000'000));
     TRY(table.read_share("head_seconds", limits.head_seconds, 0.1, 3600));
     TRY(table.read_share("body_seconds", limits.body_seconds, 0.1, 3600));
     TRY(table.read_share("idle_seconds", limits.idle_seconds, 0.1, 86'400));
@@ -150,6 +173,9 @@ Result<void> read_serve(Table table, Settings& settings) {
     }
     table.know("limits");
     if (const auto* limits = table.find("limits")) {
+        if (!limits->is_table()) {
+            return table.wrong(*limits, "limits", "a table, begun by [serve.limits]");
+        }
         TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
     }
     table.know("batching");

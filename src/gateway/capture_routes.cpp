@@ -20,8 +20,6 @@ using http::HttpRequest;
 using http::HttpResponse;
 using serving::ServedVersion;
 
-constexpr std::uint64_t kFeedbackBodyLimit = 16 * 1024 * 1024;
-
 /// The media type without its parameters.
 std::string_view media_type(const HttpRequest& request) {
     const std::string_view whole = request.header("Content-Type");
@@ -245,7 +243,7 @@ void add_capture_routes(Gateway& gateway, CaptureDoors doors) {
                    const HttpRequest& request, HttpResponse& response
                ) { return take_feedback(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
-        .body_limit = kFeedbackBodyLimit,
+        .body_limit = gateway.limits().feedback_body,
         .doc = {"Takes what users say about served rows; 202 once it is on disk.", "Feedback"},
     });
     gateway.add({

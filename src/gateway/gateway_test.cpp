@@ -88,6 +88,47 @@ TEST_F(GatewayTest, AcceptsNestingOfAHundredAndNoMore) {
     EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", deep(100'000))).status, 400);
 }
 
+TEST(GatewayLimits, AreThoseOfTheRouteAndNamedInTheRefusal) {
+    testing::ServingWorld world;
+    world.add_version("m", 1, "0.5,0.25,0.25");
+    world.roll_out("m", 1);
+    world.add_version("t", 1, "echo INT16 2");
+    world.roll_out("t", 1);
+    ASSERT_TRUE(world.serving.refresh_all());
+    Gateway gateway({
+        .infer = {.body = 300, .tensors = 8},
+        .feedback_body = 200,
+        .other_body = 100,
+    });
+    add_v2_routes(gateway, {&world.serving, "test"});
+    add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .head = {.fields = 20}, .time_outs = {}}));
+    const auto says = [&](const std::string& request) {
+        return RawClient(gateway.port()).ask(request).body;
+    };
+    const std::string much(301, ' ');
+    EXPECT_THAT(says(post_request("/v2/models/m/infer", much)), HasSubstr("limit of 300 bytes"));
+    EXPECT_THAT(says(post_request("/v2/models/m/feedback", much)), HasSubstr("limit of 200 bytes"));
+    EXPECT_THAT(says(post_request("/v2/repository/index", much)), HasSubstr("limit of 100 bytes"));
+    EXPECT_THAT(
+        says(post_request("/v2/repository/models/m/load", much)), HasSubstr("limit of 300 bytes")
+    );
+    const auto numbers = [](std::size_t rows, std::string_view data) {
+        return R"({"inputs":[{"name":"x","datatype":"INT16","shape":[)" + std::to_string(rows) +
+               ",2],\"data\":[" + std::string(data) + "]}]}";
+    };
+    EXPECT_THAT(says(post_request("/v2/models/t/infer", numbers(2, "1,2,3,4"))), HasSubstr("4"));
+    EXPECT_THAT(
+        says(post_request("/v2/models/t/infer", numbers(3, "1,2,3,4,5,6"))),
+        HasSubstr("more than the limit of 8 bytes")
+    );
+    std::string fields = "GET /v2 HTTP/1.1\r\nHost: a\r\n";
+    for (int i = 0; i < 20; ++i) {
+        fields += "X: 1\r\n";
+    }
+    EXPECT_THAT(says(fields + "\r\n"), HasSubstr("limit of 20"));
+}
+
 TEST_F(GatewayTest, SaysUnavailableWhenFeedbackCannotBeStored) {
     world_.capture.disk_full = true;
     RawClient client(gateway_.port());
