@@ -84,9 +84,23 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     return table.refuse_unknown();
 }
 
-Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPolicy>& policies) {
+/// A table `batching` below `table`; what it does not say stays as it is.
+Result<void> read_batching_below(
+    Table& table, const std::string& name, serving::BatchLimits& limits
+) {
+    table.know("batching");
+    const auto* node = table.find("batching");
+    if (node != nullptr && !node->is_table()) {
+        return table.wrong(*node, "batching", fmt::format("a table, begun by [{}]", name));
+    }
+    return node == nullptr ? Result<void>()
+                           : read_batching(table.within(node->as_table(), name), limits);
+}
+
+Result<void> read_served_model(Table& table, Settings& settings) {
     std::string name;
     serving::VersionPolicy policy;
+    serving::BatchLimits batching = settings.batching;
     TRY(table.read<std::string>("name", name, "a model's name"));
     TRY(table.read_name("policy", policy.keep));
     TRY(table.read_whole("count", policy.count, 1, 1'000'000));
@@ -96,23 +110,26 @@ Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPol
     for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
         policy.versions.push_back(list->get(i)->value<std::int64_t>().value_or(0));
     }
+    TRY(read_batching_below(table, "serve.models.batching", batching));
     TRY(table.refuse_unknown());
     const bool specific = policy.keep == serving::Keep::Specific;
     if (!is_model_name(name) || specific == policy.versions.empty() ||
         std::any_of(policy.versions.begin(), policy.versions.end(), [](auto n) { return n < 1; }) ||
-        !policies.emplace(name, policy).second) {
+        !settings.policies.emplace(name, policy).second) {
         return invalid_argument(fmt::format(
             "[[serve.models]] needs a model's name, each once, and a list of versions with the "
             "policy \"specific\" only: name '{}'",
             name
         ));
     }
+    if (table.find("batching") != nullptr) {
+        settings.model_batching.emplace(name, batching);
+    }
     return {};
 }
 
-Result<void> read_policies(
-    const Table& serve, std::map<std::string, serving::VersionPolicy>& policies
-) {
+/// After [serve.batching], which models fall back to.
+Result<void> read_served_models(const Table& serve, Settings& settings) {
     const auto* node = serve.find("models");
     const auto* list = node == nullptr ? nullptr : node->as_array();
     if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
@@ -120,7 +137,7 @@ Result<void> read_policies(
     }
     for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
         Table table = serve.within(list->get(i)->as_table(), "serve.models");
-        TRY(read_policy(table, policies));
+        TRY(read_served_model(table, settings));
     }
     return {};
 }
@@ -178,15 +195,9 @@ Result<void> read_serve(Table table, Settings& settings) {
         }
         TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
     }
-    table.know("batching");
-    if (const auto* batching = table.find("batching")) {
-        if (!batching->is_table()) {
-            return table.wrong(*batching, "batching", "a table, begun by [serve.batching]");
-        }
-        TRY(read_batching(table.within(batching->as_table(), "serve.batching"), settings.batching));
-    }
+    TRY(read_batching_below(table, "serve.batching", settings.batching));
     table.know("models");
-    TRY(read_policies(table, settings.policies));
+    TRY(read_served_models(table, settings));
     return table.refuse_unknown();
 }
 

@@ -87,6 +87,8 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    std::map<std::string, serving::BatchLimits>
+        model_batching;  ///< [[serve.models]]: of a model that has other ones.
     std::map<std::string, serving::VersionPolicy>
         policies;  ///< [[serve.models]]: what of a model is loaded beside its labels.
     ServeLimits limits;

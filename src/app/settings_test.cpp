@@ -71,6 +71,36 @@ TEST(BatchingSettings, AreReadBackAsTheyAreWrittenAndRefusedWithTheirPlace) {
     }
 }
 
+TEST(BatchingSettings, OfAModelFallBackToThoseOfAll) {
+    const auto settings = read(
+        "[serve]\n[[serve.models]]\nname = \"a\"\n[serve.models.batching]\nmax_batch_size = 8\n"
+        "max_delay_ms = 2.5\n[[serve.models]]\nname = \"b\"\n"
+        "[[serve.models]]\nname = \"c\"\npolicy = \"all\"\nbatching = { instances = 3 }\n"
+        "[serve.batching]\nmax_batch_size = 16\nmax_queue_rows = 99\n"
+    );
+    ASSERT_TRUE(settings) << settings.error().message;
+    const auto& own = settings->model_batching;
+    ASSERT_EQ(own.size(), 2U);
+    EXPECT_EQ(own.at("a").batch_rows, 8);
+    EXPECT_EQ(own.at("a").delay.count(), 2500);
+    EXPECT_EQ(own.at("a").queue_rows, 99);
+    EXPECT_EQ(own.at("c").batch_rows, 16);
+    EXPECT_EQ(own.at("c").instances, 3);
+    EXPECT_EQ(settings->batching.batch_rows, 16);
+    EXPECT_EQ(settings->batching.instances, 1);
+    for (const auto& [text, says] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"[[serve.models]]\nname = \"a\"\nbatching = { instances = 0 }\n",
+              "line 3: 'serve.models.batching.instances'"},
+             {"[[serve.models]]\nname = \"a\"\nbatching = { ragged = 1 }\n",
+              "line 3: unknown setting 'serve.models.batching.ragged'"},
+             {"[[serve.models]]\nname = \"a\"\nbatching = 8\n", "line 3: 'serve.models.batching'"},
+         }) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST(LimitSettings, AreReadBackAsTheyAreWrittenAndRefusedWithTheirPlace) {
     const ServeLimits defaults;
     EXPECT_EQ(defaults.infer_body_mib, 64);

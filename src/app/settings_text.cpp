@@ -104,7 +104,8 @@ std::string policies_text(const std::string& model) {
         "# [[serve.models]]\n"
         "# name = \"{}\"\n"
         "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
-        "# policy = \"specific\"     # with versions = [2, 5]\n",
+        "# policy = \"specific\"     # with versions = [2, 5]\n"
+        "# batching = {{ max_batch_size = 8 }} # where it is not that of [serve.batching]\n",
         model
     );
 }

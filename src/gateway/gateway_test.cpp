@@ -88,6 +88,31 @@ TEST_F(GatewayTest, AcceptsNestingOfAHundredAndNoMore) {
     EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", deep(100'000))).status, 400);
 }
 
+TEST(GatewayBatching, IsShownAsTheModelsOwn) {
+    serving::Plan plan;
+    plan.batching.batch_rows = 16;
+    plan.model_batching["own"] = {
+        .batch_rows = 8, .delay = std::chrono::microseconds(2500), .instances = 2
+    };
+    testing::ServingWorld world(plan);
+    for (const char* model : {"own", "other"}) {
+        world.add_version(model, 1, "echo INT16 2");
+        world.roll_out(model, 1);
+    }
+    ASSERT_TRUE(world.serving.refresh_all());
+    Gateway gateway;
+    add_v2_routes(gateway, {&world.serving, "test"});
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}}));
+    RawClient client(gateway.port());
+    const std::string own = client.ask(get_request("/v2/models/own/config")).body;
+    EXPECT_THAT(own, HasSubstr(R"("max_batch_size":8,)"));
+    EXPECT_THAT(own, HasSubstr(R"([{"kind":"KIND_CPU","count":2}])"));
+    EXPECT_THAT(own, HasSubstr(R"({"max_queue_delay_microseconds":2500})"));
+    const std::string other = client.ask(get_request("/v2/models/other/config")).body;
+    EXPECT_THAT(other, HasSubstr(R"("max_batch_size":16,)"));
+    EXPECT_THAT(other, HasSubstr(R"({"max_queue_delay_microseconds":0})"));
+}
+
 TEST(GatewayLimits, AreThoseOfTheRouteAndNamedInTheRefusal) {
     testing::ServingWorld world;
     world.add_version("m", 1, "0.5,0.25,0.25");
