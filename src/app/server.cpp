@@ -219,6 +219,7 @@ void Server::add_routes() {
          .feedback = &project_.capture(),
          .captured = &project_.capture(),
          .clock = &project_.clock(),
+         .access = &access_,
          .refusals = &refusals_}
     );
     gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });

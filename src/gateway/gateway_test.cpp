@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/access.h"
 #include "gateway/capture_routes.h"
 #include "gateway/feedback_json.h"
 #include "gateway/v2_routes.h"
@@ -152,6 +153,53 @@ TEST(GatewayLimits, AreThoseOfTheRouteAndNamedInTheRefusal) {
         fields += "X: 1\r\n";
     }
     EXPECT_THAT(says(fields + "\r\n"), HasSubstr("limit of 20"));
+}
+
+TEST(GatewayKeys, AFeedbackBatchCostsATokenForEachHundredLinesBegun) {
+    testing::ServingWorld world;
+    world.add_version("m", 1, "0.5,0.25,0.25");
+    world.roll_out("m", 1);
+    ASSERT_TRUE(world.serving.refresh_all());
+    Keys keys(Writer<ApiKey>(world.ledger), world.clock);
+    const auto key = keys.add({.name = "shop", .roles = {"feedback"}, .rate = 0.001, .burst = 6});
+    ASSERT_TRUE(key);
+    Access access({}, world.clock, "");
+    access.refresh(keys.list().value());
+    Gateway gateway;
+    add_capture_routes(
+        gateway,
+        {.serving = &world.serving,
+         .feedback = &world.capture,
+         .captured = &world.capture,
+         .clock = &world.clock,
+         .access = &access}
+    );
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}, .guard = &access}));
+    RawClient client(gateway.port());
+    const auto say = [&](int lines) {
+        std::string body;
+        for (int i = 0; i < lines; ++i) {
+            body +=
+                "\n"
+                R"({"id":"q","correct":false})"
+                "\n";
+        }
+        return client.ask(post_request(
+            "/v2/models/m/feedback",
+            body,
+            "Content-Type: application/x-ndjson\r\nAuthorization: Bearer " + key->secret + "\r\n"
+        ));
+    };
+    EXPECT_EQ(say(100).status, 202);  // 5 of 6 tokens are left
+    EXPECT_EQ(say(101).status, 202);  // 3
+    EXPECT_EQ(world.capture.said().size(), 201U);
+    const auto refused = say(301);  // 2, and it costs 3 more
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_THAT(refused.head, HasSubstr("Retry-After: 2000\r\n"));
+    EXPECT_EQ(world.capture.said().size(), 201U) << "nothing of it is stored";
+    EXPECT_EQ(say(101).status, 202);  // 0
+    EXPECT_EQ(say(1).status, 429);
+    EXPECT_EQ(world.capture.said().size(), 302U);
 }
 
 TEST_F(GatewayTest, SaysUnavailableWhenFeedbackCannotBeStored) {
