@@ -202,6 +202,43 @@ TEST(GatewayKeys, AFeedbackBatchCostsATokenForEachHundredLinesBegun) {
     EXPECT_EQ(world.capture.said().size(), 302U);
 }
 
+TEST(GatewayAudit, ShowsWhatWasAskedUnlessTheRouteKeepsItPrivate) {
+    testing::PlainLedger ledger;
+    ManualClock clock{*parse_time("2026-03-01T12:00:00Z")};
+    const trail::AuditLog audit(Writer<AuditEvent>(ledger), clock);
+    Gateway gateway;
+    gateway.keep_audit(audit);
+    for (const bool secret : {false, true}) {
+        http::Route route;
+        route.method = http::Method::Post;
+        route.pattern = secret ? "/v1/secret" : "/v1/plain";
+        route.name = secret ? "secret" : "plain";
+        route.run = [](const http::HttpRequest&, http::HttpResponse&) { return Result<void>(); };
+        route.speed = http::RouteSpeed::Slow;
+        route.private_body = secret;
+        gateway.add(std::move(route));
+    }
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}}));
+    RawClient client(gateway.port());
+    const std::string body = R"({ "subject": "kim" })";
+    EXPECT_EQ(client.ask(post_request("/v1/plain", body)).status, 200);
+    EXPECT_EQ(client.ask(post_request("/v1/plain", "no JSON")).status, 200);
+    EXPECT_EQ(client.ask(post_request("/v1/secret", body)).status, 200);
+    const auto events = audit.newest(10);
+    ASSERT_TRUE(events);
+    ASSERT_EQ(events->size(), 3U);
+    EXPECT_EQ((*events)[2].act, "plain");
+    EXPECT_EQ((*events)[2].detail, R"({"subject":"kim"})");
+    EXPECT_EQ((*events)[1].detail, R"({"bytes":7})");
+    EXPECT_EQ((*events)[0].act, "secret");
+    EXPECT_EQ((*events)[0].about, "/v1/secret");
+    EXPECT_EQ((*events)[0].detail, "");
+    for (const AuditEvent& event : *events) {
+        const bool shown = to_json_text(event).find("kim") != std::string::npos;
+        EXPECT_EQ(shown, event.seq == 1) << to_json_text(event);
+    }
+}
+
 TEST_F(GatewayTest, SaysUnavailableWhenFeedbackCannotBeStored) {
     world_.capture.disk_full = true;
     RawClient client(gateway_.port());
