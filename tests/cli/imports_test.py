@@ -7,11 +7,13 @@
 What runs a model is skipped where flywheel-openvino was not built (`tools/setup.sh openvino`).
 """
 
+import ctypes
 import json
 import os
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import threading
 import unittest
@@ -159,6 +161,18 @@ class Imported(ImportTest):
             self.assertNotEqual(code, 0)
             self.assertRegex(error, "export it again|empty")
         self.assertEqual(ask(f"{self.serve().url}/v2/models")["models"], [])
+
+    def test_says_what_to_change_where_no_code_may_be_compiled(self):
+        deny, ask_whether = 65, 66  # PR_SET_MDWE, PR_GET_MDWE: what systemd's MemoryDenyWriteExecute does
+        libc = ctypes.CDLL(None)
+        if libc.prctl(ask_whether, 0, 0, 0, 0) < 0:
+            self.skipTest("this kernel is older than 6.3")
+        done = subprocess.run(
+            [program.PROGRAM, "model", "import", self.model, "--name", "scale", "--dir", self.project],
+            preexec_fn=lambda: libc.prctl(deny, 1, 0, 0, 0), capture_output=True, text=True, timeout=PATIENCE_S)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("MemoryDenyWriteExecute=no", done.stderr)
+        self.assertEqual(self.bring(), "scale serves version 1 now\n")
 
     def test_a_killed_worker_loses_no_request_and_comes_back(self):
         self.bring()
