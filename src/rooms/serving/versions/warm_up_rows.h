@@ -17,8 +17,9 @@ namespace flywheel::serving {
 
 /// Inputs of one engine call.
 struct WarmUpBatch {
-    std::vector<Tensor> numbers{};                         ///< Without elements when BYTES.
-    std::vector<std::vector<std::string_view>> strings{};  ///< Of the tensors of BYTES.
+    std::vector<Tensor> numbers;                         ///< Without elements when BYTES.
+    std::vector<std::vector<std::string_view>> strings;  ///< Of the tensors of BYTES.
+
     [[nodiscard]] std::vector<TensorView> views() const;
 };
 
@@ -27,7 +28,7 @@ struct WarmUpBatch {
 
 class WarmUpRows {
   public:
-    /// Takes the payloads that are rows of this signature, in their order. Both outlive it.
+    /// Takes the payloads that are rows of this signature, which outlives it, in their order.
     WarmUpRows(const Signature& signature, std::span<const CapturedPayload> captured);
 
     [[nodiscard]] std::size_t size() const { return rows_.size(); }
