@@ -150,7 +150,7 @@ Result<void> read_limits(Table table, ServeLimits& limits) {
     TRY(table.read_whole("feedback_body_mib", limits.feedback_body_mib, 1, kMostBodyMib));
     TRY(table.read_whole("other_body_mib", limits.other_body_mib, 1, kMostBodyMib));
     TRY(table.read_whole("header_kib", limits.header_kib, 1, 256));
-    TRY(table.read_whole("header_fields", limits.header_fields, 1, 10'000));
+    TRY(table.read_whole("header_fields", limits.header_fields, 10, 10'000));
     TRY(table.read_whole("request_line_kib", limits.request_line_kib, 1, 256));
     if (limits.request_line_kib > limits.header_kib) {
         const char* key =

@@ -18,27 +18,27 @@ using http::Role;
 constexpr double kNanos = 1e9;
 
 struct RoleRule {
-    Method method;
     std::string_view begins;  ///< With these bytes.
     std::string_view ends;    ///< And these.
+    Method method;
     Role role;
 };
 
 /// First match wins. The table names what needs less than admin; nothing else does.
 constexpr RoleRule kRules[] = {
-    {Method::Get, "/v2/health/", "", Role::Open},
-    {Method::Get, "/v2/models/", "/requests/{id}", Role::Read},
-    {Method::Get, "/v2", "", Role::Metadata},
-    {Method::Get, "/metrics", "", Role::Metadata},
-    {Method::Post, "/v2/models/", "/infer", Role::Infer},
-    {Method::Post, "/v2/models/", "/feedback", Role::Feedback},
-    {Method::Post, "/v2/repository/index", "", Role::Read},
-    {Method::Get, "/v1/models/", "/tasks", Role::Label},
-    {Method::Post, "/v1/labels", "", Role::Label},
-    {Method::Get, "/v1/keys", "", Role::Admin},
-    {Method::Get, "/v1/audit", "", Role::Admin},
-    {Method::Get, "/v1/", "", Role::Read},
-    {Method::Get, "/page.", "", Role::Open},
+    {"/v2/health/", "", Method::Get, Role::Open},
+    {"/v2/models/", "/requests/{id}", Method::Get, Role::Read},
+    {"/v2", "", Method::Get, Role::Metadata},
+    {"/metrics", "", Method::Get, Role::Metadata},
+    {"/v2/models/", "/infer", Method::Post, Role::Infer},
+    {"/v2/models/", "/feedback", Method::Post, Role::Feedback},
+    {"/v2/repository/index", "", Method::Post, Role::Read},
+    {"/v1/models/", "/tasks", Method::Get, Role::Label},
+    {"/v1/labels", "", Method::Post, Role::Label},
+    {"/v1/keys", "", Method::Get, Role::Admin},
+    {"/v1/audit", "", Method::Get, Role::Admin},
+    {"/v1/", "", Method::Get, Role::Read},
+    {"/page.", "", Method::Get, Role::Open},
 };
 
 /// The key a request shows: `Authorization: Bearer KEY`, else `X-API-Key: KEY`; "" = none.
