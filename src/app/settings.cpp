@@ -324,7 +324,7 @@ std::int64_t line_of_nameless_table(std::string_view text) {
 }  // namespace
 
 Result<Settings> read_settings(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
+    const std::ifstream in(file, std::ios::binary);
     if (!in) {
         return not_found(fmt::format("Cannot read the settings: {}", file.string()));
     }
