@@ -54,12 +54,12 @@ class MemoryCaptured final : public CapturedRows {
         return found;
     }
 
-    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+    Result<std::vector<CapturedPayload>> recent_payloads(const std::string& model, std::size_t most)
         const override {
-        std::vector<std::string> payloads;
+        std::vector<CapturedPayload> payloads;
         for (auto row = predictions_.rbegin(); row != predictions_.rend(); ++row) {
             if (row->model == model && row->status == 200 && payloads.size() < most) {
-                payloads.push_back(row->payload);
+                payloads.push_back({row->media_type, row->payload});
             }
         }
         return payloads;

@@ -51,13 +51,13 @@ class MemoryCapture final : public Recorder, public FeedbackSink, public Capture
         return feedback_;
     }
 
-    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+    Result<std::vector<CapturedPayload>> recent_payloads(const std::string& model, std::size_t most)
         const override {
         const std::scoped_lock lock(mutex_);
-        std::vector<std::string> payloads;
+        std::vector<CapturedPayload> payloads;
         for (auto row = rows_.rbegin(); row != rows_.rend() && payloads.size() < most; ++row) {
             if (row->model == model && row->status == 200 && !row->payload.empty()) {
-                payloads.push_back(row->payload);
+                payloads.push_back({row->media_type, row->payload});
             }
         }
         return payloads;

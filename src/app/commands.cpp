@@ -121,9 +121,9 @@ void add_model_commands(CLI::App& app, Wanted& wanted) {
         *model, "card", "The model card, as Markdown", "flywheel model card 3 --dir news"
     );
     card->add_option("version", wanted.move.version, "Its number")->required();
+    card->add_option("--model", wanted.move.model, "The model (default: the project's own)");
     add_dir(card, wanted, false);
-    card->callback([&] { wanted.run = [&] { return run_card(wanted.scope, wanted.move.version); }; }
-    );
+    card->callback([&] { wanted.run = [&] { return run_card(wanted.scope, wanted.move); }; });
 }
 
 void add_model_import(CLI::App& model, Wanted& wanted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // model, label, dataset: looking at what the loop made, and moving what is served by hand.
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -33,6 +34,19 @@ std::string judged(const Json& evaluations, const Json& version) {
 
 std::string model_of(const Door& door, const MoveOptions& options) {
     return options.model.empty() ? door.model() : options.model;
+}
+
+/// Where a model is asked for, whatever bytes somebody calls it.
+std::string path_of(const std::string& model) {
+    std::string path = "/v1/models/";
+    for (const char c : model) {
+        const bool plain =
+            std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+        path += plain
+                    ? std::string(1, c)
+                    : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+    return path;
 }
 
 /// One sentence about what is so from now on.
@@ -82,7 +96,7 @@ Result<void> move(
         body["reason"] = options.reason;
     }
     const std::string model = model_of(door, options);
-    const Json rollout = TRY(door.post_json("/v1/models/" + model + "/" + verb, body));
+    const Json rollout = TRY(door.post_json(path_of(model) + "/" + verb, body));
     if (scope.json) {
         print_json(rollout);
         return {};
@@ -140,7 +154,7 @@ std::string rows_of(const Json& counts, const char* split) {
 
 Result<void> run_model_list(const CommandScope& scope, const MoveOptions& options) {
     const auto door = TRY(open_door(scope));
-    const std::string path = "/v1/models/" + model_of(*door, options);
+    const std::string path = path_of(model_of(*door, options));
     const Json versions = TRY(door->get_json(path + "/versions"));
     if (scope.json) {
         print_json(versions);
@@ -197,10 +211,10 @@ Result<void> run_steer(
     return move(*door, scope, verb, options);
 }
 
-Result<void> run_card(const CommandScope& scope, std::int64_t version) {
+Result<void> run_card(const CommandScope& scope, const MoveOptions& options) {
     const auto door = TRY(open_door(scope));
-    print_out(TRY(door->get(fmt::format("/v1/models/{}/versions/{}/card", door->model(), version)))
-    );
+    const std::string model = path_of(model_of(*door, options));
+    print_out(TRY(door->get(fmt::format("{}/versions/{}/card", model, options.version))));
     return {};
 }
 

@@ -94,7 +94,7 @@ Result<void> run_model_import(const CommandScope& scope, const ImportModelOption
 Result<void> run_steer(
     const CommandScope& scope, const std::string& verb, const MoveOptions& options
 );
-Result<void> run_card(const CommandScope& scope, std::int64_t version);
+Result<void> run_card(const CommandScope& scope, const MoveOptions& options);
 /// CSV to `out`, or to stdout when it is empty.
 Result<void> run_label_export(const CommandScope& scope, const std::filesystem::path& out);
 Result<void> run_dataset_log(const CommandScope& scope);

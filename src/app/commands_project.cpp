@@ -127,6 +127,23 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
 }
 
+http::HeadLimits head_limits(const ServeLimits& limits) {
+    return {
+        .request_line = static_cast<std::size_t>(limits.request_line_kib) << 10U,
+        .bytes = static_cast<std::size_t>(limits.header_kib) << 10U,
+        .fields = static_cast<std::size_t>(limits.header_fields),
+    };
+}
+
+gateway::GatewayLimits gateway_limits(const ServeLimits& limits) {
+    const auto bytes = [](std::int64_t mib) { return static_cast<std::uint64_t>(mib) << 20U; };
+    return {
+        .infer = {.body = bytes(limits.infer_body_mib), .tensors = bytes(limits.tensor_mib)},
+        .feedback_body = bytes(limits.feedback_body_mib),
+        .other_body = bytes(limits.other_body_mib),
+    };
+}
+
 ServerOptions server_options(const Project& project, const ServeOptions& options) {
     const Settings& settings = project.settings();
     return {
@@ -137,6 +154,9 @@ ServerOptions server_options(const Project& project, const ServeOptions& options
         .opens_turns = !options.no_turns,
         .access_log = access_log_plan(project),
         .max_connections = static_cast<std::size_t>(settings.limits.connections),
+        .head = head_limits(settings.limits),
+        .max_chunks = static_cast<std::size_t>(settings.limits.chunks),
+        .limits = gateway_limits(settings.limits),
         .time_outs =
             {.head = milliseconds_of(settings.limits.head_seconds),
              .body = milliseconds_of(settings.limits.body_seconds),

@@ -134,6 +134,7 @@ struct Project::Parts {
         serving_plan.prior_discount = settings.prior_discount;
         serving_plan.id_seed = id_seed;
         serving_plan.batching = settings.batching;
+        serving_plan.model_batching = settings.model_batching;
         serving_plan.policies = settings.policies;
         serving_plan.captured = capture.get();
         serving_plan.max_rows = static_cast<std::size_t>(settings.limits.rows);

@@ -200,7 +200,8 @@ Server::Server(Project& project, Options options)
       local_key_("fwk_" + random_secret(32)),
       access_(
           {.open_read = options_.open_read, .refusals = &refusals_}, project.clock(), local_key_
-      ) {}
+      ),
+      gateway_(options_.limits) {}
 
 void Server::add_routes() {
     gateway_.keep_audit(project_.audit());
@@ -218,6 +219,7 @@ void Server::add_routes() {
          .feedback = &project_.capture(),
          .captured = &project_.capture(),
          .clock = &project_.clock(),
+         .access = &access_,
          .refusals = &refusals_}
     );
     gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });
@@ -277,6 +279,8 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     plan.guard = &server->access_;
     plan.tls = server->options_.tls;
     plan.max_connections = server->options_.max_connections;
+    plan.head = server->options_.head;
+    plan.max_chunks = server->options_.max_chunks;
     plan.time_outs = server->options_.time_outs;
     TRY(server->gateway_.start(std::move(plan)));
     project.serving().start();

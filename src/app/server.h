@@ -29,6 +29,9 @@ struct ServerOptions {
     bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
     std::optional<trail::AccessLogPlan> access_log = {};  ///< Nothing = none.
     std::size_t max_connections = 10'000;
+    http::HeadLimits head{};
+    std::size_t max_chunks = http::kMaxChunks;
+    gateway::GatewayLimits limits{};
     http::HttpTimeOuts time_outs{};
     std::optional<http::TlsPlan> tls = {};  ///< Nothing = plain HTTP.
 };

@@ -17,6 +17,8 @@ namespace {
 using Table = SettingsTable;
 
 constexpr std::int64_t kMostRows = 1'000'000'000;
+/// All connections together may hold a gibibyte (http::HttpServerPlan::max_buffered).
+constexpr std::int64_t kMostBodyMib = 512;
 
 bool is_model_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && name != "." && name != ".." &&
@@ -82,9 +84,23 @@ Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     return table.refuse_unknown();
 }
 
-Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPolicy>& policies) {
+/// A table `batching` below `table`; what it does not say stays as it is.
+Result<void> read_batching_below(
+    Table& table, const std::string& name, serving::BatchLimits& limits
+) {
+    table.know("batching");
+    const auto* node = table.find("batching");
+    if (node != nullptr && !node->is_table()) {
+        return table.wrong(*node, "batching", fmt::format("a table, begun by [{}]", name));
+    }
+    return node == nullptr ? Result<void>()
+                           : read_batching(table.within(node->as_table(), name), limits);
+}
+
+Result<void> read_served_model(Table& table, Settings& settings) {
     std::string name;
     serving::VersionPolicy policy;
+    serving::BatchLimits batching = settings.batching;
     TRY(table.read<std::string>("name", name, "a model's name"));
     TRY(table.read_name("policy", policy.keep));
     TRY(table.read_whole("count", policy.count, 1, 1'000'000));
@@ -94,23 +110,26 @@ Result<void> read_policy(Table& table, std::map<std::string, serving::VersionPol
     for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
         policy.versions.push_back(list->get(i)->value<std::int64_t>().value_or(0));
     }
+    TRY(read_batching_below(table, "serve.models.batching", batching));
     TRY(table.refuse_unknown());
     const bool specific = policy.keep == serving::Keep::Specific;
     if (!is_model_name(name) || specific == policy.versions.empty() ||
         std::any_of(policy.versions.begin(), policy.versions.end(), [](auto n) { return n < 1; }) ||
-        !policies.emplace(name, policy).second) {
+        !settings.policies.emplace(name, policy).second) {
         return invalid_argument(fmt::format(
             "[[serve.models]] needs a model's name, each once, and a list of versions with the "
             "policy \"specific\" only: name '{}'",
             name
         ));
     }
+    if (table.find("batching") != nullptr) {
+        settings.model_batching.emplace(name, batching);
+    }
     return {};
 }
 
-Result<void> read_policies(
-    const Table& serve, std::map<std::string, serving::VersionPolicy>& policies
-) {
+/// After [serve.batching], which models fall back to.
+Result<void> read_served_models(const Table& serve, Settings& settings) {
     const auto* node = serve.find("models");
     const auto* list = node == nullptr ? nullptr : node->as_array();
     if (node != nullptr && (list == nullptr || !list->is_array_of_tables())) {
@@ -118,7 +137,7 @@ Result<void> read_policies(
     }
     for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
         Table table = serve.within(list->get(i)->as_table(), "serve.models");
-        TRY(read_policy(table, policies));
+        TRY(read_served_model(table, settings));
     }
     return {};
 }
@@ -126,6 +145,27 @@ Result<void> read_policies(
 Result<void> read_limits(Table table, ServeLimits& limits) {
     TRY(table.read_whole("connections", limits.connections, 1, 1'000'000));
     TRY(table.read_whole("rows", limits.rows, 1, 65'536));
+    TRY(table.read_whole("infer_body_mib", limits.infer_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("tensor_mib", limits.tensor_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("feedback_body_mib", limits.feedback_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("other_body_mib", limits.other_body_mib, 1, kMostBodyMib));
+    TRY(table.read_whole("header_kib", limits.header_kib, 1, 256));
+    TRY(table.read_whole("header_fields", limits.header_fields, 10, 10'000));
+    TRY(table.read_whole("request_line_kib", limits.request_line_kib, 1, 256));
+    if (limits.request_line_kib > limits.header_kib) {
+        const char* key =
+            table.find("request_line_kib") != nullptr ? "request_line_kib" : "header_kib";
+        return table.wrong(
+            *table.find(key),
+            key,
+            fmt::format(
+                "such that request_line_kib ({}) is at most header_kib ({})",
+                limits.request_line_kib,
+                limits.header_kib
+            )
+        );
+    }
+    TRY(table.read_whole("chunks", limits.chunks, 1, 10'000'000));
     TRY(table.read_share("head_seconds", limits.head_seconds, 0.1, 3600));
     TRY(table.read_share("body_seconds", limits.body_seconds, 0.1, 3600));
     TRY(table.read_share("idle_seconds", limits.idle_seconds, 0.1, 86'400));
@@ -150,17 +190,14 @@ Result<void> read_serve(Table table, Settings& settings) {
     }
     table.know("limits");
     if (const auto* limits = table.find("limits")) {
+        if (!limits->is_table()) {
+            return table.wrong(*limits, "limits", "a table, begun by [serve.limits]");
+        }
         TRY(read_limits(table.within(limits->as_table(), "serve.limits"), settings.limits));
     }
-    table.know("batching");
-    if (const auto* batching = table.find("batching")) {
-        if (!batching->is_table()) {
-            return table.wrong(*batching, "batching", "a table, begun by [serve.batching]");
-        }
-        TRY(read_batching(table.within(batching->as_table(), "serve.batching"), settings.batching));
-    }
+    TRY(read_batching_below(table, "serve.batching", settings.batching));
     table.know("models");
-    TRY(read_policies(table, settings.policies));
+    TRY(read_served_models(table, settings));
     return table.refuse_unknown();
 }
 
@@ -287,7 +324,7 @@ std::int64_t line_of_nameless_table(std::string_view text) {
 }  // namespace
 
 Result<Settings> read_settings(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
+    const std::ifstream in(file, std::ios::binary);
     if (!in) {
         return not_found(fmt::format("Cannot read the settings: {}", file.string()));
     }

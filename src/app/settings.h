@@ -61,6 +61,14 @@ struct AccessLogSettings {
 struct ServeLimits {
     std::int64_t connections = 10'000;  ///< More are answered 503.
     std::int64_t rows = 4096;           ///< Of one request.
+    std::int64_t infer_body_mib = 64;   ///< Of an inference request, before and after inflating.
+    std::int64_t tensor_mib = 64;       ///< Of its tensors, once they are no text any more.
+    std::int64_t feedback_body_mib = 16;
+    std::int64_t other_body_mib = 1;  ///< Of any other request.
+    std::int64_t header_kib = 16;     ///< Of a whole head.
+    std::int64_t header_fields = 100;
+    std::int64_t request_line_kib = 8;  ///< At most header_kib.
+    std::int64_t chunks = 65'536;       ///< Of one body.
     double head_seconds = 10;           ///< First byte, TLS handshake and the whole head.
     double body_seconds = 30;           ///< And one second more a MiB.
     double idle_seconds = 75;           ///< Between requests.
@@ -79,6 +87,8 @@ struct Settings {
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
     int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
+    std::map<std::string, serving::BatchLimits>
+        model_batching;  ///< [[serve.models]]: of a model that has other ones.
     std::map<std::string, serving::VersionPolicy>
         policies;  ///< [[serve.models]]: what of a model is loaded beside its labels.
     ServeLimits limits;

@@ -71,6 +71,85 @@ TEST(BatchingSettings, AreReadBackAsTheyAreWrittenAndRefusedWithTheirPlace) {
     }
 }
 
+TEST(BatchingSettings, OfAModelFallBackToThoseOfAll) {
+    const auto settings = read(
+        "[serve]\n[[serve.models]]\nname = \"a\"\n[serve.models.batching]\nmax_batch_size = 8\n"
+        "max_delay_ms = 2.5\n[[serve.models]]\nname = \"b\"\n"
+        "[[serve.models]]\nname = \"c\"\npolicy = \"all\"\nbatching = { instances = 3 }\n"
+        "[serve.batching]\nmax_batch_size = 16\nmax_queue_rows = 99\n"
+    );
+    ASSERT_TRUE(settings) << settings.error().message;
+    const auto& own = settings->model_batching;
+    ASSERT_EQ(own.size(), 2U);
+    EXPECT_EQ(own.at("a").batch_rows, 8);
+    EXPECT_EQ(own.at("a").delay.count(), 2500);
+    EXPECT_EQ(own.at("a").queue_rows, 99);
+    EXPECT_EQ(own.at("c").batch_rows, 16);
+    EXPECT_EQ(own.at("c").instances, 3);
+    EXPECT_EQ(settings->batching.batch_rows, 16);
+    EXPECT_EQ(settings->batching.instances, 1);
+    for (const auto& [text, says] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"[[serve.models]]\nname = \"a\"\nbatching = { instances = 0 }\n",
+              "line 3: 'serve.models.batching.instances'"},
+             {"[[serve.models]]\nname = \"a\"\nbatching = { ragged = 1 }\n",
+              "line 3: unknown setting 'serve.models.batching.ragged'"},
+             {"[[serve.models]]\nname = \"a\"\nbatching = 8\n", "line 3: 'serve.models.batching'"},
+         }) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
+TEST(LimitSettings, AreReadBackAsTheyAreWrittenAndRefusedWithTheirPlace) {
+    const ServeLimits defaults;
+    EXPECT_EQ(defaults.infer_body_mib, 64);
+    EXPECT_EQ(defaults.header_kib, 16);
+    Settings settings;
+    settings.limits = {
+        .connections = 10,
+        .rows = 11,
+        .infer_body_mib = 12,
+        .tensor_mib = 13,
+        .feedback_body_mib = 14,
+        .other_body_mib = 15,
+        .header_kib = 16,
+        .header_fields = 17,
+        .request_line_kib = 9,
+        .chunks = 18,
+    };
+    const auto again = read(settings_text(settings));
+    ASSERT_TRUE(again) << again.error().message;
+    const ServeLimits& limits = again->limits;
+    EXPECT_EQ(limits.connections, 10);
+    EXPECT_EQ(limits.rows, 11);
+    EXPECT_EQ(limits.infer_body_mib, 12);
+    EXPECT_EQ(limits.tensor_mib, 13);
+    EXPECT_EQ(limits.feedback_body_mib, 14);
+    EXPECT_EQ(limits.other_body_mib, 15);
+    EXPECT_EQ(limits.header_kib, 16);
+    EXPECT_EQ(limits.header_fields, 17);
+    EXPECT_EQ(limits.request_line_kib, 9);
+    EXPECT_EQ(limits.chunks, 18);
+    for (const auto& [text, says] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"[serve.limits]\nrows = 65537\n",
+              "line 2: 'serve.limits.rows' must be a whole number from 1 to 65536"},
+             {"[serve.limits]\ninfer_body_mib = 513\n", "line 2: 'serve.limits.infer_body_mib'"},
+             {"[serve.limits]\ntensor_mib = 0\n", "line 2: 'serve.limits.tensor_mib'"},
+             {"[serve.limits]\nheader_kib = 4\n",
+              "line 2: 'serve.limits.header_kib' must be such that request_line_kib (8) is at most "
+              "header_kib (4)"},
+             {"[serve.limits]\nheader_kib = 9\nrequest_line_kib = 10\n",
+              "line 3: 'serve.limits.request_line_kib'"},
+             {"[serve.limits]\nbodies = 1\n", "unknown setting 'serve.limits.bodies'"},
+             {"[serve]\nlimits = 1\n", "line 2: 'serve.limits'"},
+         }) {
+        const auto refused = read(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_NE(refused.error().message.find(says), std::string::npos) << refused.error().message;
+    }
+}
+
 TEST(CaptureSettings, HoldRulesInTheirOrder) {
     const auto settings = read(
         "[[capture.rules]]\nname = \"head\"\nwhen = \"\"\nkeep = 0.05\n"

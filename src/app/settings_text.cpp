@@ -23,12 +23,28 @@ std::string limits_text(const ServeLimits& limits) {
         "\n[serve.limits]\n"
         "connections = {}       # more are answered 503\n"
         "rows = {}               # of one request\n"
+        "infer_body_mib = {}       # of an inference request, also once it is inflated\n"
+        "tensor_mib = {}           # of its tensors, once they are no text any more\n"
+        "feedback_body_mib = {}\n"
+        "other_body_mib = {}        # of any other request\n"
+        "header_kib = {}           # of a request's head\n"
+        "header_fields = {}       # in it\n"
+        "request_line_kib = {}\n"
+        "chunks = {}          # of one body\n"
         "head_seconds = {}         # for a TLS handshake and a request's head\n"
         "body_seconds = {}         # and one more a MiB\n"
         "idle_seconds = {}         # between two requests\n"
         "write_seconds = {}        # that a peer may take nothing of its answer\n",
         limits.connections,
         limits.rows,
+        limits.infer_body_mib,
+        limits.tensor_mib,
+        limits.feedback_body_mib,
+        limits.other_body_mib,
+        limits.header_kib,
+        limits.header_fields,
+        limits.request_line_kib,
+        limits.chunks,
         limits.head_seconds,
         limits.body_seconds,
         limits.idle_seconds,
@@ -88,7 +104,8 @@ std::string policies_text(const std::string& model) {
         "# [[serve.models]]\n"
         "# name = \"{}\"\n"
         "# policy = \"latest\"       # with count = 3; or \"labels\", \"all\"\n"
-        "# policy = \"specific\"     # with versions = [2, 5]\n",
+        "# policy = \"specific\"     # with versions = [2, 5]\n"
+        "# batching = {{ max_batch_size = 8 }} # where it is not that of [serve.batching]\n",
         model
     );
 }

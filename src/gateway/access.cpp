@@ -18,27 +18,27 @@ using http::Role;
 constexpr double kNanos = 1e9;
 
 struct RoleRule {
-    Method method;
     std::string_view begins;  ///< With these bytes.
     std::string_view ends;    ///< And these.
+    Method method;
     Role role;
 };
 
 /// First match wins. The table names what needs less than admin; nothing else does.
 constexpr RoleRule kRules[] = {
-    {Method::Get, "/v2/health/", "", Role::Open},
-    {Method::Get, "/v2/models/", "/requests/{id}", Role::Read},
-    {Method::Get, "/v2", "", Role::Metadata},
-    {Method::Get, "/metrics", "", Role::Metadata},
-    {Method::Post, "/v2/models/", "/infer", Role::Infer},
-    {Method::Post, "/v2/models/", "/feedback", Role::Feedback},
-    {Method::Post, "/v2/repository/index", "", Role::Read},
-    {Method::Get, "/v1/models/", "/tasks", Role::Label},
-    {Method::Post, "/v1/labels", "", Role::Label},
-    {Method::Get, "/v1/keys", "", Role::Admin},
-    {Method::Get, "/v1/audit", "", Role::Admin},
-    {Method::Get, "/v1/", "", Role::Read},
-    {Method::Get, "/page.", "", Role::Open},
+    {"/v2/health/", "", Method::Get, Role::Open},
+    {"/v2/models/", "/requests/{id}", Method::Get, Role::Read},
+    {"/v2", "", Method::Get, Role::Metadata},
+    {"/metrics", "", Method::Get, Role::Metadata},
+    {"/v2/models/", "/infer", Method::Post, Role::Infer},
+    {"/v2/models/", "/feedback", Method::Post, Role::Feedback},
+    {"/v2/repository/index", "", Method::Post, Role::Read},
+    {"/v1/models/", "/tasks", Method::Get, Role::Label},
+    {"/v1/labels", "", Method::Post, Role::Label},
+    {"/v1/keys", "", Method::Get, Role::Admin},
+    {"/v1/audit", "", Method::Get, Role::Admin},
+    {"/v1/", "", Method::Get, Role::Read},
+    {"/page.", "", Method::Get, Role::Open},
 };
 
 /// The key a request shows: `Authorization: Bearer KEY`, else `X-API-Key: KEY`; "" = none.
@@ -108,25 +108,43 @@ Role role_for(Method method, std::string_view pattern) {
     return method == Method::Get && pattern == "/" ? Role::Open : Role::Admin;
 }
 
+namespace {
+
+/// Of so many nanoseconds at the most, that a hundred times as many can be added up.
+std::int64_t nanos_of(double tokens, double rate) {
+    constexpr double kMost = 1e16;
+    return rate > 0 ? static_cast<std::int64_t>(std::min(kMost, tokens * kNanos / rate)) : 0;
+}
+
+}  // namespace
+
 RateLimit::RateLimit(double rate, double burst)
-    : token_nanos_(rate > 0 ? static_cast<std::int64_t>(kNanos / rate) : 0),
-      depth_nanos_(
-          rate > 0 ? static_cast<std::int64_t>((std::max(1.0, burst) - 1) * kNanos / rate) : 0
-      ) {}
+    : token_nanos_(nanos_of(1, rate)), depth_nanos_(nanos_of(std::max(1.0, burst) - 1, rate)) {}
 
 std::int64_t RateLimit::take(std::int64_t now) {
+    return take_if_within(now, depth_nanos_, token_nanos_);
+}
+
+std::int64_t RateLimit::take_more(std::int64_t now, std::int64_t tokens) {
+    const std::int64_t taken = tokens * token_nanos_;
+    const std::int64_t needed = std::min(taken, depth_nanos_);
+    const std::int64_t wait = take_if_within(now, depth_nanos_ + token_nanos_ - needed, taken);
+    return wait == 0 ? 0 : wait + token_nanos_;
+}
+
+/// Takes so many nanoseconds' tokens when the bucket is full no later than `ahead` of `now`; else
+/// says in how many nanoseconds that will be so.
+std::int64_t RateLimit::take_if_within(std::int64_t now, std::int64_t ahead, std::int64_t taken) {
     if (token_nanos_ == 0) {
         return 0;
     }
     std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
     for (;;) {
         const std::int64_t from = std::max(full_at, now);
-        if (from - now > depth_nanos_) {
-            return from - now - depth_nanos_;
+        if (from - now > ahead) {
+            return from - now - ahead;
         }
-        if (full_at_.compare_exchange_weak(
-                full_at, from + token_nanos_, std::memory_order_relaxed
-            )) {
+        if (full_at_.compare_exchange_weak(full_at, from + taken, std::memory_order_relaxed)) {
             return 0;
         }
     }
@@ -290,6 +308,18 @@ bool Access::admits(const http::Visit& visit, http::HttpResponse& refusal, std::
     holder->note_use(now);
     caller = holder->name;
     return true;
+}
+
+bool Access::charge(std::string_view caller, std::int64_t tokens, http::HttpResponse& refusal) {
+    const Table& table = *table_.load(std::memory_order_acquire);
+    const auto holder = std::ranges::find_if(table.holders, [&](const auto& entry) {
+        return entry.second.name == caller;
+    });
+    if (tokens <= 0 || caller == local_->name || holder == table.holders.end()) {
+        return true;
+    }
+    const std::int64_t wait = holder->second.kept->limit.take_more(monotonic_nanos(), tokens);
+    return wait == 0 || refuse_rate(wait, refusal);
 }
 
 std::vector<KeyUse> Access::take_uses() {

@@ -36,8 +36,14 @@ class RateLimit {
     /// 0 when a request at `now` (nanoseconds of a monotonic clock) may pass, which takes a token;
     /// else nanoseconds until the next one may.
     std::int64_t take(std::int64_t now);
+    /// The rest of what a request costs that took one token on arrival: 0, and `tokens` are taken,
+    /// when they are there, or when the bucket holds fewer and is full but for that one: then it
+    /// owes the others. Else nanoseconds until the request may come again and pass as a whole.
+    std::int64_t take_more(std::int64_t now, std::int64_t tokens);
 
   private:
+    std::int64_t take_if_within(std::int64_t now, std::int64_t ahead, std::int64_t taken);
+
     std::int64_t token_nanos_;  ///< Between two tokens; 0 = no limit.
     std::int64_t depth_nanos_;  ///< How far ahead of `now` the bucket may be: (burst - 1) tokens.
     std::atomic<std::int64_t> full_at_ = 0;
@@ -63,6 +69,10 @@ class Access final : public http::Guard {
 
     bool admits(const http::Visit& visit, http::HttpResponse& refusal, std::string& caller)
         override;
+
+    /// A request of this caller, admitted before, costs `tokens` more. False: `refusal` is the
+    /// answer. Any thread; never waits.
+    bool charge(std::string_view caller, std::int64_t tokens, http::HttpResponse& refusal);
 
     /// Keys used since this was asked last, each with the time of its last use. One thread.
     std::vector<KeyUse> take_uses();

@@ -227,6 +227,56 @@ TEST(Access, ARateIsKeptAndSaysWhenToComeBack) {
     EXPECT_EQ(door.ask(Role::Infer, shop), 429);
 }
 
+TEST(RateLimit, TakesTheRestOfWhatARequestCosts) {
+    RateLimit limit(1, 5);
+    const std::int64_t now = 100 * kSecond;
+    EXPECT_EQ(limit.take(now), 0);
+    EXPECT_EQ(limit.take_more(now, 3), 0);  // one is left
+    EXPECT_EQ(limit.take(now), 0);          // none
+    EXPECT_EQ(limit.take_more(now, 2), 3 * kSecond) << "one for the door and two";
+    EXPECT_EQ(limit.take(now), kSecond) << "nothing was taken";
+    EXPECT_EQ(limit.take(now + 3 * kSecond), 0);
+    EXPECT_EQ(limit.take_more(now + 3 * kSecond, 2), 0);
+    EXPECT_EQ(limit.take_more(now + 3 * kSecond, 0), 0);
+}
+
+TEST(RateLimit, WhatCostsMoreThanTheBucketHoldsNeedsAFullOneAndIsOwed) {
+    RateLimit limit(1, 5);
+    std::int64_t now = 100 * kSecond;
+    EXPECT_EQ(limit.take(now), 0);
+    EXPECT_EQ(limit.take(now), 0);
+    EXPECT_EQ(limit.take_more(now, 99), 2 * kSecond) << "three are left, five make it full";
+    now += 2 * kSecond;
+    EXPECT_EQ(limit.take(now), 0);
+    EXPECT_EQ(limit.take_more(now, 99), 0);
+    EXPECT_EQ(limit.take(now), 96 * kSecond) << "95 are owed";
+    EXPECT_EQ(limit.take(now + 96 * kSecond), 0);
+
+    RateLimit none(0, 0);
+    EXPECT_EQ(none.take_more(now, 1'000'000), 0);
+    RateLimit slow(1e-12, 1e6);
+    EXPECT_EQ(slow.take(now), 0);
+    EXPECT_EQ(slow.take_more(now, 100), 0);
+    EXPECT_GT(slow.take(now), 0);
+}
+
+TEST(Access, ChargesTheKeyForWhatARequestCostsMore) {
+    Doorway door;
+    const std::string shop =
+        door.add({.name = "shop", .roles = {"infer"}, .rate = 0.01, .burst = 3});
+    EXPECT_EQ(door.ask(Role::Infer, shop), 200);
+    EXPECT_TRUE(door.access.charge("shop", 0, door.refusal));
+    EXPECT_TRUE(door.access.charge("shop", 2, door.refusal));
+    EXPECT_FALSE(door.access.charge("shop", 1, door.refusal));
+    EXPECT_EQ(door.refusal.status, 429);
+    EXPECT_THAT(door.refusal.header_lines(), HasSubstr("Retry-After: 200"));
+    EXPECT_TRUE(door.access.charge("", 1000, door.refusal));
+    EXPECT_TRUE(door.access.charge("local", 1000, door.refusal));
+    MetricsPage page;
+    door.access.append_metrics(page);
+    EXPECT_THAT(page.text(), HasSubstr(R"(fw_rejected_total{reason="rate"} 1)"));
+}
+
 // The bucket as it is defined: tokens = min(burst, tokens + dt * rate), one taken a request.
 RC_GTEST_PROP(RateLimit, AdmitsWhatTheTokenBucketAdmits, (std::uint64_t seed)) {
     Rng rng(seed);

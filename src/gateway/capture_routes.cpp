@@ -20,21 +20,35 @@ using http::HttpRequest;
 using http::HttpResponse;
 using serving::ServedVersion;
 
-constexpr std::uint64_t kFeedbackBodyLimit = 16 * 1024 * 1024;
-
 /// The media type without its parameters.
 std::string_view media_type(const HttpRequest& request) {
     const std::string_view whole = request.header("Content-Type");
     return trim(whole.substr(0, whole.find(';')));
 }
 
+bool has_lines(const HttpRequest& request) {
+    return http::same_token(media_type(request), "application/x-ndjson");
+}
+
 Result<FeedbackBatch> read_batch(const HttpRequest& request, const FeedbackContext& context) {
-    if (http::same_token(media_type(request), "application/x-ndjson")) {
+    if (has_lines(request)) {
         return parse_feedback_lines(request.body, context);
     }
     FeedbackBatch batch;
     batch.good.push_back(TRY(parse_feedback(request.body, context)));
     return batch;
+}
+
+/// A batch costs a token for each hundred lines begun; the first was taken at the door. False:
+/// `refusal` is the answer.
+bool charge(const CaptureDoors& doors, const HttpRequest& request, HttpResponse& refusal) {
+    constexpr std::size_t kLinesAToken = 100;
+    const std::size_t lines = has_lines(request) ? count_feedback_lines(request.body) : 1;
+    if (doors.access == nullptr || lines <= kLinesAToken) {
+        return true;
+    }
+    const auto more = static_cast<std::int64_t>((lines - 1) / kLinesAToken);
+    return doors.access->charge(request.caller, more, refusal);
 }
 
 void append_receipt(std::string& out, const FeedbackReceipt& receipt, const FeedbackBatch& batch) {
@@ -58,6 +72,9 @@ Result<void> take_feedback(
 ) {
     const std::string_view model = request.parameter("model");
     const auto served = TRY(doors.serving->find(model, ""));
+    if (!charge(doors, request, response)) {
+        return {};
+    }
     FeedbackBatch batch =
         TRY(read_batch(request, {std::string(model), doors.clock->now(), served->labels}));
     if (batch.good.empty()) {
@@ -245,7 +262,7 @@ void add_capture_routes(Gateway& gateway, CaptureDoors doors) {
                    const HttpRequest& request, HttpResponse& response
                ) { return take_feedback(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
-        .body_limit = kFeedbackBodyLimit,
+        .body_limit = gateway.limits().feedback_body,
         .doc = {"Takes what users say about served rows; 202 once it is on disk.", "Feedback"},
     });
     gateway.add({

@@ -4,6 +4,7 @@
 // gateway starts; these routes wait for the disk, so they run on the server's workers.
 
 #include "base/clock.h"
+#include "gateway/access.h"
 #include "gateway/gateway.h"
 #include "gateway/trail/refusals.h"
 #include "ports/recorder.h"
@@ -16,6 +17,7 @@ struct CaptureDoors {
     FeedbackSink* feedback = nullptr;
     const CapturedRows* captured = nullptr;
     const Clock* clock = nullptr;
+    Access* access = nullptr;  ///< Large batches cost their key more; null = as much as others.
     trail::Refusals* refusals = nullptr;  ///< Is told of feedback said twice; may be null.
 };
 

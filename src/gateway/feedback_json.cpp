@@ -136,6 +136,14 @@ Result<void> read_time(const Json& object, const FeedbackContext& context, Feedb
     return {};
 }
 
+/// Takes the first line off, and gives it without blanks around it.
+std::string_view take_line(std::string_view& text) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = trim(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    return line;
+}
+
 }  // namespace
 
 Result<Feedback> parse_feedback(std::string_view text, const FeedbackContext& context) {
@@ -168,14 +176,20 @@ Result<Feedback> parse_feedback(std::string_view text, const FeedbackContext& co
     return feedback;
 }
 
+std::size_t count_feedback_lines(std::string_view text) {
+    std::size_t filled = 0;
+    while (!text.empty() && filled <= kMaxFeedbackLines) {
+        filled += take_line(text).empty() ? 0 : 1;
+    }
+    return filled;
+}
+
 Result<FeedbackBatch> parse_feedback_lines(std::string_view text, const FeedbackContext& context) {
     FeedbackBatch batch;
     std::int64_t number = 0;
     std::size_t filled = 0;
     while (!text.empty()) {
-        const std::size_t end = text.find('\n');
-        const std::string_view line = trim(text.substr(0, end));
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+        const std::string_view line = take_line(text);
         ++number;
         if (line.empty()) {
             continue;

@@ -39,6 +39,9 @@ struct FeedbackBatch {
 /// One JSON object. InvalidArgument names the field.
 Result<Feedback> parse_feedback(std::string_view text, const FeedbackContext& context);
 
+/// Lines that are not blank; one more than the limit stands for any more.
+[[nodiscard]] std::size_t count_feedback_lines(std::string_view text);
+
 /// JSON lines; blank ones are skipped, a bad one never spoils the good ones. InvalidArgument: too
 /// many lines.
 Result<FeedbackBatch> parse_feedback_lines(std::string_view text, const FeedbackContext& context);

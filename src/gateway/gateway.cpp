@@ -58,7 +58,7 @@ void Gateway::Observers::answered(const http::HttpTrace& trace) {
     }
 }
 
-Gateway::Gateway() {
+Gateway::Gateway(const GatewayLimits& limits) : limits_(limits), router_(limits.other_body) {
     observers_.all.push_back(&metrics_);
     add({
         .method = http::Method::Get,

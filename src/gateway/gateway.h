@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/router.h"
+#include "gateway/limits.h"
 #include "gateway/metrics.h"
 #include "gateway/trail/audit_log.h"
 
@@ -24,7 +25,7 @@ using ReadyCheck = std::function<Result<void>()>;
 
 class Gateway {
   public:
-    Gateway();
+    explicit Gateway(const GatewayLimits& limits = {});
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
     ~Gateway();  ///< stop() without waiting.
@@ -53,6 +54,8 @@ class Gateway {
 
     [[nodiscard]] std::string metrics_page() const { return metrics_.page(); }
 
+    [[nodiscard]] const GatewayLimits& limits() const { return limits_; }
+
     [[nodiscard]] const http::Router& router() const { return router_; }
 
     /// The port it listens on; 0 before start().
@@ -66,6 +69,7 @@ class Gateway {
         std::vector<http::HttpObserver*> all;
     };
 
+    GatewayLimits limits_;
     http::Router router_;
     Metrics metrics_;
     Observers observers_;

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/access.h"
 #include "gateway/capture_routes.h"
 #include "gateway/feedback_json.h"
 #include "gateway/v2_routes.h"
@@ -86,6 +87,156 @@ TEST_F(GatewayTest, AcceptsNestingOfAHundredAndNoMore) {
     EXPECT_EQ(refused.status, 400);
     EXPECT_THAT(refused.body, HasSubstr("limit of 100"));
     EXPECT_EQ(client.ask(post_request("/v2/models/m/infer", deep(100'000))).status, 400);
+}
+
+TEST(GatewayBatching, IsShownAsTheModelsOwn) {
+    serving::Plan plan;
+    plan.batching.batch_rows = 16;
+    plan.model_batching["own"] = {
+        .batch_rows = 8, .delay = std::chrono::microseconds(2500), .instances = 2
+    };
+    testing::ServingWorld world(plan);
+    for (const char* model : {"own", "other"}) {
+        world.add_version(model, 1, "echo INT16 2");
+        world.roll_out(model, 1);
+    }
+    ASSERT_TRUE(world.serving.refresh_all());
+    Gateway gateway;
+    add_v2_routes(gateway, {&world.serving, "test"});
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}}));
+    RawClient client(gateway.port());
+    const std::string own = client.ask(get_request("/v2/models/own/config")).body;
+    EXPECT_THAT(own, HasSubstr(R"("max_batch_size":8,)"));
+    EXPECT_THAT(own, HasSubstr(R"([{"kind":"KIND_CPU","count":2}])"));
+    EXPECT_THAT(own, HasSubstr(R"({"max_queue_delay_microseconds":2500})"));
+    const std::string other = client.ask(get_request("/v2/models/other/config")).body;
+    EXPECT_THAT(other, HasSubstr(R"("max_batch_size":16,)"));
+    EXPECT_THAT(other, HasSubstr(R"({"max_queue_delay_microseconds":0})"));
+}
+
+TEST(GatewayLimits, AreThoseOfTheRouteAndNamedInTheRefusal) {
+    testing::ServingWorld world;
+    world.add_version("m", 1, "0.5,0.25,0.25");
+    world.roll_out("m", 1);
+    world.add_version("t", 1, "echo INT16 2");
+    world.roll_out("t", 1);
+    ASSERT_TRUE(world.serving.refresh_all());
+    Gateway gateway({
+        .infer = {.body = 300, .tensors = 8},
+        .feedback_body = 200,
+        .other_body = 100,
+    });
+    add_v2_routes(gateway, {&world.serving, "test"});
+    add_capture_routes(gateway, {&world.serving, &world.capture, &world.capture, &world.clock});
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .head = {.fields = 20}, .time_outs = {}}));
+    const auto says = [&](const std::string& request) {
+        return RawClient(gateway.port()).ask(request).body;
+    };
+    const std::string much(301, ' ');
+    EXPECT_THAT(says(post_request("/v2/models/m/infer", much)), HasSubstr("limit of 300 bytes"));
+    EXPECT_THAT(says(post_request("/v2/models/m/feedback", much)), HasSubstr("limit of 200 bytes"));
+    EXPECT_THAT(says(post_request("/v2/repository/index", much)), HasSubstr("limit of 100 bytes"));
+    EXPECT_THAT(
+        says(post_request("/v2/repository/models/m/load", much)), HasSubstr("limit of 300 bytes")
+    );
+    const auto numbers = [](std::size_t rows, std::string_view data) {
+        return R"({"inputs":[{"name":"x","datatype":"INT16","shape":[)" + std::to_string(rows) +
+               ",2],\"data\":[" + std::string(data) + "]}]}";
+    };
+    EXPECT_THAT(says(post_request("/v2/models/t/infer", numbers(2, "1,2,3,4"))), HasSubstr("4"));
+    EXPECT_THAT(
+        says(post_request("/v2/models/t/infer", numbers(3, "1,2,3,4,5,6"))),
+        HasSubstr("more than the limit of 8 bytes")
+    );
+    std::string fields = "GET /v2 HTTP/1.1\r\nHost: a\r\n";
+    for (int i = 0; i < 20; ++i) {
+        fields += "X: 1\r\n";
+    }
+    EXPECT_THAT(says(fields + "\r\n"), HasSubstr("limit of 20"));
+}
+
+TEST(GatewayKeys, AFeedbackBatchCostsATokenForEachHundredLinesBegun) {
+    testing::ServingWorld world;
+    world.add_version("m", 1, "0.5,0.25,0.25");
+    world.roll_out("m", 1);
+    ASSERT_TRUE(world.serving.refresh_all());
+    Keys keys(Writer<ApiKey>(world.ledger), world.clock);
+    const auto key = keys.add({.name = "shop", .roles = {"feedback"}, .rate = 0.001, .burst = 6});
+    ASSERT_TRUE(key);
+    Access access({}, world.clock, "");
+    access.refresh(keys.list().value());
+    Gateway gateway;
+    add_capture_routes(
+        gateway,
+        {.serving = &world.serving,
+         .feedback = &world.capture,
+         .captured = &world.capture,
+         .clock = &world.clock,
+         .access = &access}
+    );
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}, .guard = &access}));
+    RawClient client(gateway.port());
+    const auto say = [&](int lines) {
+        std::string body;
+        for (int i = 0; i < lines; ++i) {
+            body +=
+                "\n"
+                R"({"id":"q","correct":false})"
+                "\n";
+        }
+        return client.ask(post_request(
+            "/v2/models/m/feedback",
+            body,
+            "Content-Type: application/x-ndjson\r\nAuthorization: Bearer " + key->secret + "\r\n"
+        ));
+    };
+    EXPECT_EQ(say(100).status, 202);  // 5 of 6 tokens are left
+    EXPECT_EQ(say(101).status, 202);  // 3
+    EXPECT_EQ(world.capture.said().size(), 201U);
+    const auto refused = say(301);  // 2, and it costs 3 more
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_THAT(refused.head, HasSubstr("Retry-After: 2000\r\n"));
+    EXPECT_EQ(world.capture.said().size(), 201U) << "nothing of it is stored";
+    EXPECT_EQ(say(101).status, 202);  // 0
+    EXPECT_EQ(say(1).status, 429);
+    EXPECT_EQ(world.capture.said().size(), 302U);
+}
+
+TEST(GatewayAudit, ShowsWhatWasAskedUnlessTheRouteKeepsItPrivate) {
+    testing::PlainLedger ledger;
+    ManualClock clock{*parse_time("2026-03-01T12:00:00Z")};
+    const trail::AuditLog audit(Writer<AuditEvent>(ledger), clock);
+    Gateway gateway;
+    gateway.keep_audit(audit);
+    for (const bool secret : {false, true}) {
+        http::Route route;
+        route.method = http::Method::Post;
+        route.pattern = secret ? "/v1/secret" : "/v1/plain";
+        route.name = secret ? "secret" : "plain";
+        route.run = [](const http::HttpRequest&, http::HttpResponse&) { return Result<void>(); };
+        route.speed = http::RouteSpeed::Slow;
+        route.private_body = secret;
+        gateway.add(std::move(route));
+    }
+    ASSERT_TRUE(gateway.start({.port = 0, .threads = 1, .time_outs = {}}));
+    RawClient client(gateway.port());
+    const std::string body = R"({ "subject": "kim" })";
+    EXPECT_EQ(client.ask(post_request("/v1/plain", body)).status, 200);
+    EXPECT_EQ(client.ask(post_request("/v1/plain", "no JSON")).status, 200);
+    EXPECT_EQ(client.ask(post_request("/v1/secret", body)).status, 200);
+    const auto events = audit.newest(10);
+    ASSERT_TRUE(events);
+    ASSERT_EQ(events->size(), 3U);
+    EXPECT_EQ((*events)[2].act, "plain");
+    EXPECT_EQ((*events)[2].detail, R"({"subject":"kim"})");
+    EXPECT_EQ((*events)[1].detail, R"({"bytes":7})");
+    EXPECT_EQ((*events)[0].act, "secret");
+    EXPECT_EQ((*events)[0].about, "/v1/secret");
+    EXPECT_EQ((*events)[0].detail, "");
+    for (const AuditEvent& event : *events) {
+        const bool shown = to_json_text(event).find("kim") != std::string::npos;
+        EXPECT_EQ(shown, event.seq == 1) << to_json_text(event);
+    }
 }
 
 TEST_F(GatewayTest, SaysUnavailableWhenFeedbackCannotBeStored) {

@@ -18,7 +18,7 @@ namespace flywheel::gateway {
 struct KeyPlan {
     std::string name;
     std::vector<std::string> roles;
-    double rate = 0;   ///< Requests a second; 0 = no limit.
+    double rate = 0;   ///< Requests a second, feedback by hundred lines; 0 = no limit.
     double burst = 0;  ///< Requests at once; 0 = max(1, rate).
     std::optional<Time> expires = {};
 };

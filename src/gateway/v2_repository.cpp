@@ -227,7 +227,7 @@ void add_repository_routes(Gateway& gateway, const V2Doors& doors) {
                    const HttpRequest& request, HttpResponse& response
                ) { return load(doors, request, response); },
         .speed = http::RouteSpeed::Slow,
-        .body_limit = kInferBodyLimit,
+        .body_limit = gateway.limits().infer.body,
         .doc =
             {"Loads what the model's labels name, or releases the version that is sent along.",
              "RepositoryLoad",

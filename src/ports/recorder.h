@@ -66,6 +66,14 @@ struct CapturedRequest {
     std::vector<Feedback> feedback;  ///< In order of arrival.
 };
 
+/// What came for one row.
+struct CapturedPayload {
+    std::string media_type;  ///< As Prediction::media_type.
+    std::string bytes;
+
+    bool operator==(const CapturedPayload&) const = default;
+};
+
 class CapturedRows {
   public:
     CapturedRows() = default;
@@ -81,8 +89,9 @@ class CapturedRows {
     virtual Result<std::vector<Feedback>> feedback(const std::string& model, TimeRange arrived)
         const = 0;
     /// Payloads of newest rows of the model that were answered, newest first: those that stand in
-    /// the journal, of a bounded number of its frames. For warming models up.
-    virtual Result<std::vector<std::string>> recent_payloads(
+    /// the journal, of a bounded number of its frames, and of a bounded size together. For warming
+    /// models up.
+    virtual Result<std::vector<CapturedPayload>> recent_payloads(
         const std::string& model, std::size_t most
     ) const = 0;
     /// By request id or Prediction id; NotFound when nothing is known under it.

@@ -7,11 +7,13 @@
 What runs a model is skipped where flywheel-openvino was not built (`tools/setup.sh openvino`).
 """
 
+import ctypes
 import json
 import os
 import shutil
 import signal
 import struct
+import subprocess
 import sys
 import threading
 import unittest
@@ -140,6 +142,37 @@ class Imported(ImportTest):
         self.assertEqual(infer(server.url, [[1, 1, 1]])["outputs"][0]["data"], [2, 2, 2])
         self.assertEqual(self.bring(), "scale has version 2 now; it is not served yet\n")  # the same bytes
 
+    def test_is_listed_moved_and_described_by_its_name(self):
+        self.bring("--licence", "MIT")
+        self.write("scale.bin", struct.pack("<3f", 2, 2, 2))
+        self.bring()
+        here = ("--model", "scale", "--dir", self.project)
+        for source in (None, self.serve):
+            if source:
+                source()
+            listed = json.loads(self.run_well("model", "list", "--json", *here))["versions"]
+            self.assertEqual([one["number"] for one in listed], [2, 1])
+            self.assertIn("MIT", self.run_well("model", "card", "1", *here))
+            self.assertIn("No such version: 'scale', version 9", self.run_badly(3, "model", "card", "9", *here))
+            self.assertIn("No such version: 'scale', version 9", self.run_badly(3, "model", "promote", "9", *here))
+            for name in ("scal", "a/b", "../scale", "a b?"):
+                for what in (["list"], ["promote", "1"], ["card", "1"]):
+                    error = self.run_badly(3, "model", *what, "--model", name, "--dir", self.project)
+                    self.assertIn(f"Request for unknown model: '{name}' is not found", error)
+            self.assertIn("known: 'news', 'scale'", self.run_badly(
+                3, "model", "card", "1", "--model", "scal", "--dir", self.project))
+            self.assertEqual(self.run_well("model", "promote", "2", *here), "scale serves version 2 now (before: 1)\n")
+            self.assertIn("serves version 1", self.run_well("model", "rollback", "--reason", "test", *here))
+
+    def test_is_what_doctor_wants_a_worker_for(self):
+        self.bring()
+        alone = os.path.join(self.folder, "flywheel")
+        shutil.copy(program.PROGRAM, alone)
+        before, program.PROGRAM = program.PROGRAM, alone
+        self.addCleanup(setattr, program, "PROGRAM", before)
+        _, out, _ = flywheel("doctor", self.project)
+        self.assertRegex(out, r"workers +BAD +flywheel-openvino is not there, but a model needs it")
+
     def test_with_labels_has_classes_in_answers_and_captured_rows(self):
         labels = self.write("labels.txt", "small\nmiddle\ngreat\n")
         self.bring("--labels", labels)
@@ -159,6 +192,18 @@ class Imported(ImportTest):
             self.assertNotEqual(code, 0)
             self.assertRegex(error, "export it again|empty")
         self.assertEqual(ask(f"{self.serve().url}/v2/models")["models"], [])
+
+    def test_says_what_to_change_where_no_code_may_be_compiled(self):
+        deny, ask_whether = 65, 66  # PR_SET_MDWE, PR_GET_MDWE: what systemd's MemoryDenyWriteExecute does
+        libc = ctypes.CDLL(None)
+        if libc.prctl(ask_whether, 0, 0, 0, 0) < 0:
+            self.skipTest("this kernel is older than 6.3")
+        done = subprocess.run(
+            [program.PROGRAM, "model", "import", self.model, "--name", "scale", "--dir", self.project],
+            preexec_fn=lambda: libc.prctl(deny, 1, 0, 0, 0), capture_output=True, text=True, timeout=PATIENCE_S)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("MemoryDenyWriteExecute=no", done.stderr)
+        self.assertEqual(self.bring(), "scale serves version 1 now\n")
 
     def test_a_killed_worker_loses_no_request_and_comes_back(self):
         self.bring()

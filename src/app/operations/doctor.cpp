@@ -38,14 +38,6 @@ std::string version_of_server(Door& door) {
     return told ? told->value("version", "") : std::string();
 }
 
-std::vector<std::string> engines_of(const Json& versions) {
-    std::vector<std::string> engines;
-    for (const Json& version : versions.at("versions")) {
-        engines.push_back(version.value("engine", ""));
-    }
-    return engines;
-}
-
 void look_at_capture(const Json& status, std::vector<Finding>& findings) {
     const Json captured = status.value("captured", Json());
     const std::string failure =
@@ -80,13 +72,12 @@ void look_inside(
         look_at_capture(told, findings);
         return look_at_model(told);
     });
-    const std::string versions = "/v1/models/" + door.model() + "/versions?limit=1000";
-    look_behind(door, "workers", versions, findings, [&](const Json& told) {
+    look_behind(door, "workers", "/v1/status", findings, [&](const Json& told) {
         return look_at_workers(
             {settings.engines.folder,
              scope.program.parent_path(),
              std::filesystem::path(environment("FLYWHEEL_WORKERS"))},
-            engines_of(told)
+            told.value("engines", std::vector<std::string>())
         );
     });
 }

@@ -66,7 +66,7 @@ struct ClockState {
 [[nodiscard]] Finding look_at_model(const Json& status);
 /// `told` as /v1/audit/chain says it.
 [[nodiscard]] Finding look_at_audit(const Json& told);
-/// Worker programs stand in one of `folders`; `engines` are those that versions of the model name.
+/// Worker programs stand in one of `folders`; `engines` are those that versions of any model name.
 [[nodiscard]] Finding look_at_workers(
     const std::vector<std::filesystem::path>& folders, const std::vector<std::string>& engines
 );

@@ -8,11 +8,12 @@
 
 namespace flywheel::http {
 
-void ChunkedBody::begin(std::uint64_t limit) {
+void ChunkedBody::begin(std::uint64_t limit, std::size_t most_chunks) {
     stage_ = Stage::Size;
     limit_ = limit;
     left_ = 0;
     chunks_ = 0;
+    most_chunks_ = most_chunks;
     trailer_bytes_ = 0;
     body_.clear();
 }
@@ -98,8 +99,8 @@ std::optional<Refusal> ChunkedBody::read_size(std::string_view line) {
         return Refusal{400, "Chunk size has something behind it that is no extension"};
     }
     chunks_ += size > 0 ? 1 : 0;  // the last one only ends the body
-    if (chunks_ > kMaxChunks) {
-        return Refusal{413, fmt::format("Body has more chunks than the limit of {}", kMaxChunks)};
+    if (chunks_ > most_chunks_) {
+        return Refusal{413, fmt::format("Body has more chunks than the limit of {}", most_chunks_)};
     }
     if (size > limit_ - std::min<std::uint64_t>(limit_, body_.size())) {
         return Refusal{413, fmt::format("Body is larger than the limit of {} bytes", limit_)};

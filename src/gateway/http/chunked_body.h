@@ -19,8 +19,8 @@ constexpr std::size_t kMaxTrailerBytes = 4 * 1024;
 
 class ChunkedBody {
   public:
-    /// Begins a body of at most `limit` bytes.
-    void begin(std::uint64_t limit);
+    /// Begins a body of at most `limit` bytes in at most `most_chunks` chunks.
+    void begin(std::uint64_t limit, std::size_t most_chunks = kMaxChunks);
     /// Takes what it can from `bytes`; `used` says how much. Call again with more until done().
     [[nodiscard]] std::optional<Refusal> feed(std::string_view bytes, std::size_t& used);
 
@@ -45,6 +45,7 @@ class ChunkedBody {
     std::uint64_t limit_ = 0;
     std::uint64_t left_ = 0;  // of the chunk under way
     std::size_t chunks_ = 0;
+    std::size_t most_chunks_ = kMaxChunks;
     std::size_t trailer_bytes_ = 0;
     std::string body_;
 };

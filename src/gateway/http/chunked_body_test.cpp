@@ -80,9 +80,16 @@ TEST(ChunkedBody, RefusesMoreChunksThanItsLimit) {
     for (std::size_t i = 0; i < kMaxChunks + 1; ++i) {
         text += "1\r\na\r\n";
     }
-    const auto refused = feed_all(chunks, text, text.size());
+    auto refused = feed_all(chunks, text, text.size());
     ASSERT_TRUE(refused.has_value());
     EXPECT_EQ(refused->status, 413);
+
+    chunks.begin(1024, 2);
+    EXPECT_FALSE(feed_all(chunks, "1\r\na\r\n1\r\nb\r\n0\r\n\r\n", 100).has_value());
+    chunks.begin(1024, 2);
+    refused = feed_all(chunks, "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n", 100);
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->message, "Body has more chunks than the limit of 2");
 }
 
 TEST(ChunkedBody, RefusesAnEndlessLineAndAnEndlessTrailer) {

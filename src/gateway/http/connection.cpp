@@ -106,9 +106,10 @@ Connection::Step Connection::find_request() {
     head_only_ = false;
     head_known_ = false;
     match_.route = nullptr;
-    auto refused = find_head_end(unread(), search_);
+    const HeadLimits& limits = loop_->shared->plan.head;
+    auto refused = find_head_end(unread(), search_, limits);
     if (!refused && search_.end > 0) {
-        refused = parse_head(unread().substr(0, search_.end), head_);
+        refused = parse_head(unread().substr(0, search_.end), head_, limits);
     }
     if (refused) {
         refuse(*refused);
@@ -191,7 +192,7 @@ void Connection::move_head_away() {
 
 void Connection::store_head() {
     head_store_.assign(head_text_);
-    CHECK(!parse_head(head_store_, head_).has_value());
+    CHECK(!parse_head(head_store_, head_, loop_->shared->plan.head).has_value());
     loop_->shared->router->match(head_.method, head_.path, match_);
 }
 

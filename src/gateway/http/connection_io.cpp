@@ -49,7 +49,7 @@ awaitable<bool> Connection::read_body() {
 }
 
 awaitable<bool> Connection::read_chunks() {
-    chunks_.begin(match_.route->body_limit);
+    chunks_.begin(match_.route->body_limit, loop_->shared->plan.max_chunks);
     for (;;) {
         std::size_t used = 0;
         if (const auto refused = chunks_.feed(unread(), used)) {

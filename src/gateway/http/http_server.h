@@ -11,6 +11,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "gateway/http/chunked_body.h"
+#include "gateway/http/request_head.h"
 #include "gateway/http/router.h"
 #include "gateway/http/tls_identity.h"
 
@@ -59,10 +61,12 @@ struct HttpServerPlan {
     /// Bodies and answers that connections hold, all together, beside 32 KiB each. Over it a body
     /// is answered 503, and an answer that its peer does not take is given up with its connection.
     std::size_t max_buffered = 1024 * 1024 * 1024;
-    HttpTimeOuts time_outs{};          ///< A TLS handshake counts as part of the first head.
-    std::optional<TlsPlan> tls = {};   ///< Nothing = plain HTTP.
-    HttpObserver* observer = nullptr;  ///< Outlives the server.
-    Guard* guard = nullptr;            ///< Outlives the server; null = everybody may do everything.
+    HeadLimits head{};
+    std::size_t max_chunks = kMaxChunks;  ///< Of a body sent in chunks: 413.
+    HttpTimeOuts time_outs{};             ///< A TLS handshake counts as part of the first head.
+    std::optional<TlsPlan> tls = {};      ///< Nothing = plain HTTP.
+    HttpObserver* observer = nullptr;     ///< Outlives the server.
+    Guard* guard = nullptr;  ///< Outlives the server; null = everybody may do everything.
 };
 
 class HttpServer {

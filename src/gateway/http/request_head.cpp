@@ -105,7 +105,11 @@ Refused parse_request_line(std::string_view line, RequestHead& head) {
     return parse_target(line.substr(first + 1, last - first - 1), head);
 }
 
-Refused parse_field(std::string_view line, RequestHead& head) {
+Refusal line_too_long(std::size_t limit) {
+    return {431, fmt::format("Request line is longer than the limit of {} bytes", limit)};
+}
+
+Refused parse_field(std::string_view line, RequestHead& head, std::size_t most) {
     if (line.front() == ' ' || line.front() == '\t') {
         return bad_request("Header line is folded; send the field in one line");
     }
@@ -121,10 +125,8 @@ Refused parse_field(std::string_view line, RequestHead& head) {
     if (!is_field_value(value)) {
         return bad_request(fmt::format("Header value has a control character: {}", name));
     }
-    if (head.fields.size() == kMaxHeaderFields) {
-        return Refusal{
-            431, fmt::format("More header fields than the limit of {}", kMaxHeaderFields)
-        };
+    if (head.fields.size() == most) {
+        return Refusal{431, fmt::format("More header fields than the limit of {}", most)};
     }
     head.fields.push_back({name, value});
     return {};
@@ -227,8 +229,8 @@ void RequestHead::clear() {
     expects_continue = false;
 }
 
-Refused find_head_end(std::string_view bytes, HeadSearch& search) {
-    const std::size_t limit = std::min(bytes.size(), kMaxHeadBytes);
+Refused find_head_end(std::string_view bytes, HeadSearch& search, const HeadLimits& limits) {
+    const std::size_t limit = std::min(bytes.size(), limits.bytes);
     while (search.scanned < limit) {
         const std::size_t line_end = bytes.find('\n', search.scanned);
         if (line_end == std::string_view::npos || line_end >= limit) {
@@ -244,23 +246,19 @@ Refused find_head_end(std::string_view bytes, HeadSearch& search) {
             return {};
         }
     }
-    if (bytes.size() >= kMaxHeadBytes) {
-        return Refusal{
-            431, fmt::format("Head is larger than the limit of {} bytes", kMaxHeadBytes)
-        };
+    if (bytes.size() >= limits.bytes) {
+        return Refusal{431, fmt::format("Head is larger than the limit of {} bytes", limits.bytes)};
     }
     const bool in_first_line =
-        search.scanned > kMaxRequestLine &&
-        bytes.substr(0, kMaxRequestLine).find('\n') == std::string_view::npos;
+        search.scanned > limits.request_line &&
+        bytes.substr(0, limits.request_line).find('\n') == std::string_view::npos;
     if (in_first_line) {
-        return Refusal{
-            431, fmt::format("Request line is longer than the limit of {} bytes", kMaxRequestLine)
-        };
+        return line_too_long(limits.request_line);
     }
     return {};
 }
 
-Refused parse_head(std::string_view bytes, RequestHead& head) {
+Refused parse_head(std::string_view bytes, RequestHead& head, const HeadLimits& limits) {
     head.clear();
     bool first = true;
     Framing framing;
@@ -271,17 +269,15 @@ Refused parse_head(std::string_view bytes, RequestHead& head) {
         }
         const std::string_view line = bytes.substr(0, end);
         bytes.remove_prefix(end + 2);
-        if (first && line.size() > kMaxRequestLine) {
-            return Refusal{
-                431,
-                fmt::format("Request line is longer than the limit of {} bytes", kMaxRequestLine)
-            };
+        if (first && line.size() > limits.request_line) {
+            return line_too_long(limits.request_line);
         }
         if (line.empty() && !first) {
             return bytes.empty() ? check_framing(framing, head)
                                  : bad_request("Head has bytes behind its empty line");
         }
-        if (auto refused = first ? parse_request_line(line, head) : parse_field(line, head)) {
+        if (auto refused =
+                first ? parse_request_line(line, head) : parse_field(line, head, limits.fields)) {
             return refused;
         }
         if (!first) {

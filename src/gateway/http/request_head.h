@@ -19,6 +19,13 @@ constexpr std::size_t kMaxRequestLine = 8 * 1024;
 constexpr std::size_t kMaxHeadBytes = 16 * 1024;
 constexpr std::size_t kMaxHeaderFields = 100;
 
+/// How large a head may be. Over it 431; the message names the number.
+struct HeadLimits {
+    std::size_t request_line = kMaxRequestLine;  ///< Bytes.
+    std::size_t bytes = kMaxHeadBytes;           ///< Of all of it.
+    std::size_t fields = kMaxHeaderFields;
+};
+
 /// Why a request is refused; the connection answers and closes.
 struct Refusal {
     int status = 400;
@@ -51,9 +58,13 @@ struct HeadSearch {
 
 /// Looks for the end of the head in `bytes`, going on where `search` stopped. Refuses bare LF line
 /// ends and what is over the limits at once, without waiting for the rest.
-[[nodiscard]] std::optional<Refusal> find_head_end(std::string_view bytes, HeadSearch& search);
+[[nodiscard]] std::optional<Refusal> find_head_end(
+    std::string_view bytes, HeadSearch& search, const HeadLimits& limits = {}
+);
 
 /// Reads a whole head: request line, fields, empty line.
-[[nodiscard]] std::optional<Refusal> parse_head(std::string_view bytes, RequestHead& head);
+[[nodiscard]] std::optional<Refusal> parse_head(
+    std::string_view bytes, RequestHead& head, const HeadLimits& limits = {}
+);
 
 }  // namespace flywheel::http

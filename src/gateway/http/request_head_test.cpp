@@ -149,6 +149,36 @@ TEST(RequestHead, NamesTheLimitThatWasCrossed) {
     EXPECT_NE(refused->message.find("16384"), std::string::npos);
 }
 
+TEST(RequestHead, HasTheLimitsThatItIsGiven) {
+    const HeadLimits limits{.request_line = 20, .bytes = 60, .fields = 2};
+    const auto refusal = [&](const std::string& text) {
+        HeadSearch search;
+        RequestHead head;
+        auto refused = find_head_end(text, search, limits);
+        if (!refused && search.end > 0) {
+            refused = parse_head(text.substr(0, search.end), head, limits);
+        }
+        return refused ? refused->message : "";
+    };
+    EXPECT_EQ(refusal("GET /abc HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n"), "");
+    EXPECT_EQ(refusal("GET /abcdef HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\n"), "") << "20 bytes";
+    EXPECT_EQ(
+        refusal("GET /abcdefg HTTP/1.1\r\nHost: a\r\n\r\n"),
+        "Request line is longer than the limit of 20 bytes"
+    );
+    EXPECT_EQ(
+        refusal("GET /abcdefghijklmnop"), "Request line is longer than the limit of 20 bytes"
+    );
+    EXPECT_EQ(
+        refusal("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nY: 2\r\n\r\n"),
+        "More header fields than the limit of 2"
+    );
+    EXPECT_EQ(
+        refusal("GET / HTTP/1.1\r\nHost: " + std::string(60, 'a')),
+        "Head is larger than the limit of 60 bytes"
+    );
+}
+
 TEST(RequestHead, IsFoundTheSameHoweverItsBytesArrive) {
     const std::string text = "GET /a HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\nGET /b";
     for (std::size_t piece = 1; piece <= text.size(); ++piece) {

@@ -112,7 +112,8 @@ bool append_percent_decoded(std::string& out, std::string_view text) {
     return true;
 }
 
-Router::Router() : root_(std::make_unique<Node>()) {}
+Router::Router(std::uint64_t body_limit)
+    : body_limit_(body_limit), root_(std::make_unique<Node>()) {}
 
 Router::~Router() = default;
 
@@ -120,6 +121,7 @@ void Router::add(Route route) {
     CHECK(!route.pattern.empty() && route.pattern.front() == '/');
     const Path path(route.pattern);
     CHECK(!path.too_long);
+    route.body_limit = route.body_limit == 0 ? body_limit_ : route.body_limit;
     Node* node = root_.get();
     std::size_t parameters = 0;
     for (std::size_t i = 0; i < path.count; ++i) {

@@ -41,8 +41,8 @@ struct Route {
     std::string name;     ///< For metrics: "infer".
     RouteFunction run;
     RouteSpeed speed = RouteSpeed::Fast;
-    std::uint64_t body_limit = kDefaultBodyLimit;  ///< Bytes.
-    Role role = Role::Admin;                       ///< What a caller must be allowed to do.
+    std::uint64_t body_limit = 0;  ///< Bytes; 0 = as the router says.
+    Role role = Role::Admin;       ///< What a caller must be allowed to do.
     RouteDoc doc{};
     bool private_body = false;  ///< The audit trail does not show it.
 };
@@ -61,7 +61,8 @@ struct RouteMatch {
 
 class Router {
   public:
-    Router();
+    /// `body_limit` is that of routes without one of their own.
+    explicit Router(std::uint64_t body_limit = kDefaultBodyLimit);
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
     ~Router();
@@ -82,6 +83,7 @@ class Router {
     const Node* walk(const Node& node, const Path& path, std::size_t depth, RouteMatch& found)
         const;
 
+    std::uint64_t body_limit_;
     std::unique_ptr<Node> root_;
     std::vector<std::unique_ptr<Route>> routes_;
 };

@@ -141,7 +141,7 @@ Result<void> InferBody::parse(
                                         : form.content_type.starts_with("image/") ||
                                               (http::same_token(form.content_type, "text/plain") &&
                                                !parser.is_request(body));
-    parser.inputs.begin(signature, length);
+    parser.inputs.begin(signature, length, form.tensor_limit);
     if (raw) {
         TRY(parser.inputs.read_raw(body));
     } else {

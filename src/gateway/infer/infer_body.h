@@ -19,12 +19,21 @@ namespace flywheel::gateway {
 
 /// Bytes of an inference request, also after it was decompressed.
 constexpr std::uint64_t kInferBodyLimit = 64 * 1024 * 1024;
+/// Bytes of all tensors of a request once they are no text any more.
+constexpr std::uint64_t kInferTensorLimit = 64 * 1024 * 1024;
+
+/// Bytes that an inference request may bring.
+struct InferLimits {
+    std::uint64_t body = kInferBodyLimit;  ///< Also after it was decompressed.
+    std::uint64_t tensors = kInferTensorLimit;
+};
 
 /// What the head of the request says about its body.
 struct BodyForm {
     std::optional<std::string_view> header_length{};  ///< Inference-Header-Content-Length.
     std::string_view content_type{};                  ///< Without its parameters.
     bool accepts_json = false;  ///< Accept names application/json: of use to raw bodies only.
+    std::uint64_t tensor_limit = kInferTensorLimit;  ///< Not of the head: InferLimits::tensors.
 };
 
 class InferBody {

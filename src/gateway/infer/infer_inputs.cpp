@@ -91,9 +91,12 @@ Error unsupported(std::string message) {
     return make_error(Code::Unsupported, std::move(message));
 }
 
-void InferInputs::begin(const Signature& signature, std::size_t json_bytes) {
+void InferInputs::begin(
+    const Signature& signature, std::size_t json_bytes, std::uint64_t tensor_limit
+) {
     signature_ = &signature;
     json_bytes_ = json_bytes;
+    tensor_limit_ = tensor_limit;
     tensor_bytes_ = 0;
     used_ = 0;
     late_parsers_.clear();
@@ -255,10 +258,10 @@ Result<void> InferInputs::count_elements(InputSlot& slot) {
             "Shape has more elements or bytes than 63 bits can count: {}", slot.sent.text()
         ));
     }
-    if (*bytes > kMaxTensorBytes - tensor_bytes_) {
+    if (*bytes > tensor_limit_ - tensor_bytes_) {
         return slot.refuse(fmt::format(
             "tensors of a request take more than the limit of {} bytes: shape {}",
-            kMaxTensorBytes,
+            tensor_limit_,
             slot.sent.text()
         ));
     }

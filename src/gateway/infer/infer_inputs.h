@@ -26,8 +26,8 @@ constexpr std::int64_t kMaxRows = 65'536;
 
 class InferInputs {
   public:
-    /// Forgets the request before.
-    void begin(const Signature& signature, std::size_t json_bytes);
+    /// Forgets the request before. All tensors together have at most `tensor_limit` bytes.
+    void begin(const Signature& signature, std::size_t json_bytes, std::uint64_t tensor_limit);
     /// Reads and checks the array `inputs`. What it gives out lives until the next begin().
     Result<void> read_json(JsonValue& value);
     /// Gives the flagged inputs their bytes; `has_length` says whether the request told where its
@@ -53,6 +53,7 @@ class InferInputs {
 
     const Signature* signature_ = nullptr;
     std::size_t json_bytes_ = 0;
+    std::uint64_t tensor_limit_ = 0;
     std::uint64_t tensor_bytes_ = 0;
     std::vector<std::unique_ptr<InputSlot>> slots_;
     std::size_t used_ = 0;

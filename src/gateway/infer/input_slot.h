@@ -13,9 +13,6 @@
 
 namespace flywheel::gateway {
 
-/// Bytes of all tensors of a request once they are no text any more.
-constexpr std::uint64_t kMaxTensorBytes = 64 * 1024 * 1024;
-
 struct InputSlot {
     std::optional<std::string_view> name;
     std::optional<std::string_view> datatype;

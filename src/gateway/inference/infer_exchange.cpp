@@ -28,6 +28,7 @@ Result<void> InferExchange::run(
 ) {
     serving_ = &serving;
     head_ = read_head(request);
+    head_.form.tensor_limit = limits_.tensors;
     arrived_ = request.arrived;
     caller_ = request.caller;
     body_bytes_ = request.body.size();
@@ -86,7 +87,7 @@ std::optional<std::string_view> InferExchange::plain_body(const HttpRequest& req
     if (*coding == http::Coding::Identity) {
         return request.body;
     }
-    refusal_ = http::inflate_body(*coding, request.body, kInferBodyLimit, inflated_);
+    refusal_ = http::inflate_body(*coding, request.body, limits_.body, inflated_);
     if (refusal_) {
         return {};
     }

@@ -26,6 +26,9 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     InferExchange& operator=(const InferExchange&) = delete;
     ~InferExchange() = default;
 
+    /// What a request may bring.
+    void limit(const InferLimits& limits) { limits_ = limits; }
+
     /// Answers, or puts the answer off: `serving` outlives it.
     Result<void> run(
         serving::Serving& serving, const http::HttpRequest& request, http::HttpResponse& response
@@ -48,6 +51,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     void take_notes(http::AnswerNotes& notes) const;
     void release_much();
 
+    InferLimits limits_;
     serving::Serving* serving_ = nullptr;
     std::chrono::steady_clock::time_point arrived_;
     InferHead head_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -96,24 +97,21 @@ Result<Json> object_body(const http::HttpRequest& request) {
 }
 
 Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
-    const std::string& model = rooms.conductor.policy().model;
-    const auto imported = Where<ModelVersion>().eq(&ModelVersion::model, std::string(name));
-    if (!name.empty() && name != model && TRY(rooms.records.versions.count(imported)) > 0) {
+    const std::string& own = rooms.conductor.policy().model;
+    if (name.empty() || name == own) {
+        return own;
+    }
+    const auto of_it = Where<ModelVersion>().eq(&ModelVersion::model, std::string(name));
+    if (TRY(rooms.records.versions.count(of_it)) > 0) {
         return std::string(name);
     }
-    if (!name.empty() && name != model) {
-        const std::string other(name);
-        const auto versions =
-            TRY(rooms.records.versions.count(Where<ModelVersion>().eq(&ModelVersion::model, other))
-            );
-        if (versions > 0) {
-            return other;
-        }
-        return not_found(
-            fmt::format("Request for unknown model: '{}' is not found; known: '{}'", name, model)
-        );
+    std::set<std::string> known = {own};
+    for (const ModelVersion& version : TRY(rooms.records.versions.select())) {
+        known.insert(version.model);
     }
-    return model;
+    return not_found(fmt::format(
+        "Request for unknown model: '{}' is not found; known: '{}'", name, fmt::join(known, "', '")
+    ));
 }
 
 void answer_json(http::HttpResponse& response, const Json& body) {

@@ -131,6 +131,21 @@ Result<Json> due_json(const V1Rooms& rooms, const std::vector<Turn>& turns) {
     return due;
 }
 
+/// Those that a version of any model needs.
+Result<Json> engines_json(const V1Rooms& rooms) {
+    Json needed = Json::array();
+    if (rooms.engines == nullptr) {
+        return needed;
+    }
+    for (const std::string_view name : rooms.engines->names()) {
+        const auto of_it = Where<ModelVersion>().eq(&ModelVersion::engine, std::string(name));
+        if (TRY(rooms.records.versions.count(of_it)) > 0) {
+            needed.push_back(name);
+        }
+    }
+    return needed;
+}
+
 Json captured_json(const V1Rooms& rooms) {
     if (!rooms.captured) {
         return nullptr;
@@ -170,7 +185,8 @@ Result<void> show_status(
         {"turn", open ? turns.front() : Json(nullptr)},
         {"turns", turns},
         {"due", TRY(due_json(rooms, newest))},
-        {"captured", captured_json(rooms)}
+        {"captured", captured_json(rooms)},
+        {"engines", TRY(engines_json(rooms))}
     };
     answer_json(response, status);
     return {};

@@ -32,4 +32,12 @@ Result<const Engine*> Engines::named(std::string_view name) const {
     );
 }
 
+std::vector<std::string_view> Engines::names() const {
+    std::vector<std::string_view> names;
+    for (const Engine* const engine : engines_) {
+        names.push_back(engine->name());
+    }
+    return names;
+}
+
 }  // namespace flywheel

@@ -21,6 +21,8 @@ class Engines {
     /// Unsupported names those that are here.
     [[nodiscard]] Result<const Engine*> named(std::string_view name) const;
 
+    [[nodiscard]] std::vector<std::string_view> names() const;
+
   private:
     std::vector<const Engine*> engines_;
 };

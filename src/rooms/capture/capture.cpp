@@ -267,7 +267,7 @@ Result<void> Capture::seal() {
     return state_->committer().seal();
 }
 
-Result<std::vector<std::string>> Capture::recent_payloads(
+Result<std::vector<CapturedPayload>> Capture::recent_payloads(
     const std::string& model, std::size_t most
 ) const {
     return state_->reader().recent_payloads(model, most);

@@ -115,7 +115,7 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
     /// Seals the open segment now, so that roll() takes everything recorded so far.
     Result<void> seal();
 
-    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+    Result<std::vector<CapturedPayload>> recent_payloads(const std::string& model, std::size_t most)
         const override;
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range)
         const override;

@@ -99,6 +99,7 @@ TEST_F(CaptureTest, GivesTheNewestPayloadsOfAModel) {
     for (const char* text : {"first", "second", "third"}) {
         Prediction row = sample_prediction(sample_day(1), rng_);
         row.payload = text;
+        row.media_type = kTextPayload;
         row.status = 200;
         capture_->record(std::move(row));
         ASSERT_TRUE(capture_->flush());
@@ -109,8 +110,10 @@ TEST_F(CaptureTest, GivesTheNewestPayloadsOfAModel) {
     capture_->record(std::move(failed));
     capture_->record(sample_prediction(sample_day(1), rng_, "other"));
     ASSERT_TRUE(capture_->flush());
+    const std::string type(kTextPayload);
     EXPECT_EQ(
-        capture_->recent_payloads("news", 2).value(), (std::vector<std::string>{"third", "second"})
+        capture_->recent_payloads("news", 2).value(),
+        (std::vector<CapturedPayload>{{type, "third"}, {type, "second"}})
     );
     EXPECT_EQ(capture_->recent_payloads("news", 9)->size(), 3U);
     EXPECT_TRUE(capture_->recent_payloads("nobody", 9)->empty());

@@ -20,6 +20,8 @@ namespace {
 constexpr std::chrono::seconds kIdSlack{2};
 /// Read at the most to find recent payloads; a frame has up to 64 KiB.
 constexpr std::size_t kRecentFrames = 64;
+/// Of recent payloads together; a larger one is given when it is the newest.
+constexpr std::uint64_t kRecentBytes = 64U << 20U;
 
 bool within(TimeRange range, Time time) {
     return range.begin <= time && time < range.end;
@@ -27,6 +29,19 @@ bool within(TimeRange range, Time time) {
 
 bool is_live(const Prediction& row) {
     return (row.route == Route::Stable || row.route == Route::Canary) && row.status == 200;
+}
+
+/// Keeps the first rows whose payloads have so many bytes together, at least one row.
+void drop_beyond(std::uint64_t bytes, std::vector<Prediction>& rows) {
+    std::uint64_t sum = 0;
+    std::size_t kept = 0;
+    for (; kept < rows.size(); ++kept) {
+        sum += std::max<std::uint64_t>(rows[kept].payload_bytes, rows[kept].payload.size());
+        if (kept > 0 && sum > bytes) {
+            break;
+        }
+    }
+    rows.resize(kept);
 }
 
 /// Sorts by (time, id) and keeps one of each.
@@ -149,7 +164,7 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
     return rows;
 }
 
-Result<std::vector<std::string>> CapturedReader::recent_payloads(
+Result<std::vector<CapturedPayload>> CapturedReader::recent_payloads(
     const std::string& model, std::size_t most
 ) const {
     std::vector<Prediction> rows;
@@ -168,11 +183,12 @@ Result<std::vector<std::string>> CapturedReader::recent_payloads(
         std::move(of_frame.rbegin(), of_frame.rend(), std::back_inserter(rows));
     }
     rows.resize(std::min(rows.size(), most));
+    drop_beyond(kRecentBytes, rows);
     TRY(join_payloads({journal_, index_, columns_}, model, rows));
-    std::vector<std::string> payloads;
+    std::vector<CapturedPayload> payloads;
     for (Prediction& row : rows) {
         if (!row.payload.empty()) {
-            payloads.push_back(std::move(row.payload));
+            payloads.push_back({std::move(row.media_type), std::move(row.payload)});
         }
     }
     return payloads;

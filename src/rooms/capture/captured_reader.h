@@ -44,7 +44,7 @@ class CapturedReader {
         const std::function<Result<void>(const Feedback&)>& visit
     ) const;
     /// As CapturedRows::recent_payloads.
-    Result<std::vector<std::string>> recent_payloads(const std::string& model, std::size_t most)
+    Result<std::vector<CapturedPayload>> recent_payloads(const std::string& model, std::size_t most)
         const;
     /// As CapturedRows::find; rows from the columns come without their embedding.
     Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;

@@ -33,6 +33,7 @@ Serving::Serving(
           {.prior_discount = plan.prior_discount,
            .captured = plan.captured,
            .batching = plan.batching,
+           .model_batching = plan.model_batching,
            .watch = &load_thread_}
       ),
       recorder_(&recorder),

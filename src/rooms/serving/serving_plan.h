@@ -19,6 +19,7 @@ struct Plan {
     double prior_discount =
         0.25;              ///< While no class mix is measured, scores are divided by prior^this.
     BatchLimits batching;  ///< Of models that run in batches.
+    std::map<std::string, BatchLimits> model_batching;  ///< By model, where it is another.
     bool keep_outputs = false;  ///< Models over tensors: all outputs are computed and recorded.
     std::optional<std::uint64_t>
         id_seed;  ///< Set: ids follow from it, the time and the request id (replays).

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 #include <openvino/openvino.hpp>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "ports/engine/openvino/batch_dimension.h"
 #include "ports/engine/openvino/files/model_options.h"
@@ -28,6 +30,20 @@ auto guarded(Code code, std::string_view what, Work&& work) -> decltype(work()) 
     } catch (const std::exception& error) {
         return make_error(code, fmt::format("{}: {}", what, first_line(error.what())));
     }
+}
+
+/// False where memory that was written can never be executed (MemoryDenyWriteExecute of systemd,
+/// PR_SET_MDWE): what the runtime says then is about anything but that.
+bool may_run_what_it_wrote() {
+    const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* const page =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        return true;
+    }
+    const bool may = ::mprotect(page, size, PROT_READ | PROT_EXEC) == 0;
+    ::munmap(page, size);
+    return may;
 }
 
 Result<std::shared_ptr<ov::Model>> read_model(ov::Core& core, const worker::Parts& parts) {
@@ -174,13 +190,21 @@ class OpenvinoBackend final : public worker::Backend {
         const std::shared_ptr<ov::Model>& model, const ModelOptions& options, int threads
     ) {
         const ov::AnyMap settings = TRY(compile_settings(options, *model, threads));
-        return guarded(
+        auto compiled = guarded(
             Code::Unsupported,
             "OpenVINO cannot run this model on the CPU",
             [&]() -> Result<ov::CompiledModel> {
                 return core_.compile_model(model, "CPU", settings);
             }
         );
+        if (!compiled && !may_run_what_it_wrote()) {
+            return make_error(
+                Code::Unavailable,
+                "OpenVINO compiles code, and this process may not run what it has written; under "
+                "systemd: `systemctl edit flywheel`, [Service] MemoryDenyWriteExecute=no"
+            );
+        }
+        return compiled;
     }
 
     ov::Core core_;

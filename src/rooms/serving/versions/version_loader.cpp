@@ -26,7 +26,12 @@ VersionLoader::VersionLoader(
       vault_(vault),
       engines_(std::move(engines)),
       batches_(batches),
-      plan_(plan) {}
+      plan_(std::move(plan)) {}
+
+const BatchLimits& VersionLoader::batching_of(const std::string& model) const {
+    const auto own = plan_.model_batching.find(model);
+    return own == plan_.model_batching.end() ? plan_.batching : own->second;
+}
 
 Result<std::shared_ptr<ServedVersion>> VersionLoader::load(
     const ModelVersion& record, std::shared_ptr<ServedCounts> counts
@@ -64,15 +69,16 @@ Result<std::shared_ptr<ServedVersion>> VersionLoader::load(
             record.labels.size()
         ));
     }
-    std::vector<std::string> texts;
-    if (plan_.captured != nullptr && tensors == nullptr) {
+    std::vector<CapturedPayload> captured;
+    if (plan_.captured != nullptr) {
         // What cannot be read now is no reason not to serve.
-        texts = plan_.captured->recent_payloads(record.model, kWarmUpRequests)
-                    .value_or(std::vector<std::string>());
+        captured = plan_.captured->recent_payloads(record.model, kWarmUpRequests)
+                       .value_or(std::vector<CapturedPayload>());
     }
-    TRY(warm_up(*version, texts, plan_.batching.batch_rows));
+    const BatchLimits& batching = batching_of(record.model);
+    TRY(warm_up(*version, captured, batching.batch_rows));
     if (tensors != nullptr && !tensors->runs_at_once()) {
-        version->lane = batches_.open(version->weights, plan_.batching, version->counts);
+        version->lane = batches_.open(version->weights, batching, version->counts);
     }
     return version;
 }

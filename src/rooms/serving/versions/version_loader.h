@@ -3,6 +3,7 @@
 // Makes a ServedVersion out of a ModelVersion: artefact from the vault (which checks its digest),
 // loaded by the engine, its classes checked, warmed up. Private to the room; any thread.
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -23,8 +24,9 @@ class VersionLoader {
   public:
     struct Plan {
         double prior_discount = 0.25;
-        const CapturedRows* captured = nullptr;  ///< Warms versions up; null = fixed texts do.
+        const CapturedRows* captured = nullptr;  ///< Warms versions up; null = texts and zeros.
         BatchLimits batching;                    ///< Of models that run in batches.
+        std::map<std::string, BatchLimits> model_batching;  ///< By model, where it is another.
         const LoadThread* watch = nullptr;  ///< Is told when weights are freed; null = nobody is.
     };
 
@@ -46,6 +48,8 @@ class VersionLoader {
     ) const;
 
   private:
+    [[nodiscard]] const BatchLimits& batching_of(const std::string& model) const;
+
     Reader<Correction> corrections_;
     const Vault& vault_;
     Engines engines_;

@@ -2,6 +2,7 @@
 #include "rooms/serving/versions/warm_up.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -9,10 +10,15 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "records/payload.h"
+#include "rooms/serving/versions/warm_up_rows.h"
 
 namespace flywheel::serving {
 
 namespace {
+
+/// A model that takes long for a row is warm after fewer of them.
+constexpr std::chrono::seconds kEnough{10};
 
 Result<void> try_text(const ServedVersion& version, std::string_view text) {
     std::vector<float> scores(version.classes());
@@ -33,81 +39,95 @@ bool has_free_dimension(const TensorSpec& spec, bool batches) {
     });
 }
 
-/// Zeros, or empty byte strings, for every input.
-class Zeros {
-  public:
-    Zeros(const Signature& signature, std::int64_t rows) {
-        tensors_.reserve(signature.inputs.size());
-        for (const TensorSpec& spec : signature.inputs) {
-            Tensor& tensor = tensors_.emplace_back();
-            tensor.type = spec.type;
-            for (const std::int64_t size : spec.shape) {
-                const bool batch = signature.batches && tensor.shape.empty();
-                CHECK(tensor.shape.push_back(batch ? rows : std::max<std::int64_t>(size, 1)));
-            }
-            const std::size_t count = element_count(tensor.shape).value_or(0);
-            if (tensor.type == DataType::Bytes) {
-                strings_.emplace_back(count);
-                views_.push_back({tensor.type, tensor.shape, {}, strings_.back()});
-                continue;
-            }
-            const auto bytes = tensor.bytes.resize(count * item_size(tensor.type));
-            std::fill(bytes.begin(), bytes.end(), std::byte{0});
-            views_.push_back({tensor.type, tensor.shape, bytes, {}});
-        }
-    }
-
-    [[nodiscard]] std::span<const TensorView> views() const { return views_; }
-
-  private:
-    std::vector<Tensor> tensors_;
-    std::vector<std::vector<std::string_view>> strings_;
-    std::vector<TensorView> views_;
-};
-
-Result<void> try_tensors(const ServedVersion& version, std::int64_t rows) {
-    const Signature& signature = version.signature;
-    std::vector<std::size_t> wanted(signature.outputs.size());
+Result<void> run(const ServedVersion& version, const WarmUpBatch& batch) {
+    std::vector<std::size_t> wanted(version.signature.outputs.size());
     std::iota(wanted.begin(), wanted.end(), std::size_t{0});
-    const Zeros zeros(signature, rows);
-    const auto ran = version.tensors()->run(zeros.views(), wanted);
-    if (ran) {
-        return {};
-    }
-    const bool free =
-        std::any_of(signature.inputs.begin(), signature.inputs.end(), [&](const TensorSpec& spec) {
+    TRY(version.tensors()->run(batch.views(), wanted));
+    return {};
+}
+
+/// An error of a model that says nothing of its sizes may be one of the sizes that were tried.
+Result<void> unless_free(const ServedVersion& version, Result<void> ran) {
+    const Signature& signature = version.signature;
+    if (ran || std::ranges::none_of(signature.inputs, [&](const TensorSpec& spec) {
             return has_free_dimension(spec, signature.batches);
-        });
-    if (!free) {
-        return ran.error();
+        })) {
+        return ran;
     }
     log_warn(
-        "model not warmed up: its free dimensions take no zeros of size 1",
+        "model not warmed up: its free dimensions do not take what was tried",
         {{"model", version.model}, {"error", ran.error().message}}
     );
+    return {};
+}
+
+/// Rows that were answered before, each alone: places of those that this version answers too, at
+/// least one. That others fail says more of them than of it: a version that is served must start
+/// again whatever it was asked.
+Result<std::vector<std::size_t>> run_alone(const ServedVersion& version, const WarmUpRows& rows) {
+    const auto begun = std::chrono::steady_clock::now();
+    std::vector<std::size_t> good;
+    Result<void> failed;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const auto ran = run(version, rows.batch(std::span(&row, 1), 1));
+        if (ran) {
+            good.push_back(row);
+        } else if (failed) {
+            failed = ran;
+        }
+        if (!good.empty() && std::chrono::steady_clock::now() - begun > kEnough) {
+            break;
+        }
+    }
+    if (good.empty()) {
+        return failed.error();
+    }
+    if (!failed) {
+        log_warn(
+            "warm-up: the model does not answer some captured rows",
+            {{"model", version.model}, {"error", failed.error().message}}
+        );
+    }
+    return good;
+}
+
+Result<void> warm_tensors(
+    const ServedVersion& version, std::span<const CapturedPayload> captured, std::int64_t max_batch
+) {
+    const Signature& signature = version.signature;
+    const WarmUpRows rows(signature, captured);
+    std::vector<std::size_t> good;
+    if (rows.size() > 0) {
+        good = TRY(run_alone(version, rows));
+    } else {
+        TRY(unless_free(version, run(version, zeros(signature, 1))));
+    }
+    if (!signature.batches) {
+        return {};
+    }
+    for (const std::int64_t size : {std::min<std::int64_t>(8, max_batch), max_batch}) {
+        const WarmUpBatch batch = good.empty() ? zeros(signature, size)
+                                               : rows.batch(good, static_cast<std::size_t>(size));
+        TRY(unless_free(version, run(version, batch)));
+    }
     return {};
 }
 
 }  // namespace
 
 Result<void> warm_up(
-    const ServedVersion& version, std::span<const std::string> texts, std::int64_t max_batch
+    const ServedVersion& version, std::span<const CapturedPayload> captured, std::int64_t max_batch
 ) {
-    if (version.tensors() == nullptr) {
-        for (const std::string_view text : {"a", "warm up", "\xEC\x98\x88\xEC\x97\xB4 2020"}) {
-            TRY(try_text(version, text));
-        }
-        for (const std::string& text : texts) {
-            TRY(try_text(version, text));
-        }
-        return {};
+    if (version.tensors() != nullptr) {
+        return warm_tensors(version, captured, max_batch);
     }
-    if (!version.signature.batches) {
-        return try_tensors(version, 1);
+    for (const std::string_view text : {"a", "warm up", "\xEC\x98\x88\xEC\x97\xB4 2020"}) {
+        TRY(try_text(version, text));
     }
-    for (const std::int64_t rows :
-         {std::int64_t{1}, std::min<std::int64_t>(8, max_batch), max_batch}) {
-        TRY(try_tensors(version, rows));
+    for (const CapturedPayload& payload : captured) {
+        if (payload.media_type.empty() || payload.media_type == kTextPayload) {
+            TRY(try_text(version, payload.bytes));
+        }
     }
     return {};
 }

@@ -5,18 +5,19 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include "base/result.h"
+#include "ports/recorder.h"
 #include "rooms/serving/versions/served_version.h"
 
 namespace flywheel::serving {
 
-/// A text classifier answers these texts and a few fixed ones; Corrupt when its scores do not sum
-/// to 1. A model over tensors runs zeros, 1, 8 and `max_batch` rows at once; what it says when it
-/// cannot, unless a dimension is free: then zeros of size 1 there may be nothing it takes.
+/// Captured rows first, newest first. A text classifier answers those that are texts, and a few
+/// fixed ones; Corrupt when its scores do not sum to 1. A model over tensors runs those of its
+/// signature, each alone, then 8 and `max_batch` at once; zeros when there are none. An error: it
+/// answers none of them, or not so many at once, and no dimension is free (else that is logged).
 Result<void> warm_up(
-    const ServedVersion& version, std::span<const std::string> texts, std::int64_t max_batch
+    const ServedVersion& version, std::span<const CapturedPayload> captured, std::int64_t max_batch
 );
 
 }  // namespace flywheel::serving
