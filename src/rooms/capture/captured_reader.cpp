@@ -63,12 +63,10 @@ std::vector<Feedback> merge_once(std::vector<Feedback> rolled, std::vector<Feedb
     return rolled;
 }
 
-}  // namespace
-
 /// Frames of one kind, decoded row by row. A frame that is gone was rolled meanwhile; a damaged one
 /// is skipped, as recovery and roll skip it (they also count it).
 template <class Row, class Decode>
-static Result<void> decode_frames(
+Result<void> decode_frames(
     const Journal& journal,
     const std::vector<FramePlace>& places,
     const Decode& decode,
@@ -89,6 +87,8 @@ static Result<void> decode_frames(
     }
     return {};
 }
+
+}  // namespace
 
 Result<void> CapturedReader::read_frames(
     const std::vector<FramePlace>& places, const VisitPrediction& visit

@@ -96,9 +96,13 @@ Result<std::shared_ptr<const ServedVersion>> VersionLoader::corrected(
     }
     auto copy = std::make_shared<ServedVersion>(*version);
     copy->correction = id;
-    copy->mix_measured = newest && newest->enabled;
-    copy->factors = copy->mix_measured ? TRY(correction_factors(*newest, version->classes()))
-                                       : discount_factors(copy->prior, plan_.prior_discount);
+    if (newest && newest->enabled) {
+        copy->mix_measured = true;
+        copy->factors = TRY(correction_factors(*newest, version->classes()));
+    } else {
+        copy->mix_measured = false;
+        copy->factors = discount_factors(copy->prior, plan_.prior_discount);
+    }
     return std::shared_ptr<const ServedVersion>(std::move(copy));
 }
 
