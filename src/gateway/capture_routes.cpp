@@ -163,6 +163,9 @@ void append_circumstances(std::string& out, const Prediction& row) {
             append_json_string(out, *text);
         }
     }
+    if (!row.rollout.is_zero()) {
+        fmt::format_to(std::back_inserter(out), R"(,"rollout_id":"{}")", row.rollout.text());
+    }
     if (row.attempt > 1) {
         fmt::format_to(std::back_inserter(out), R"(,"attempt":{})", row.attempt);
     }
@@ -240,7 +243,7 @@ Result<void> show_request(
         out += out.back() == '[' ? "" : ",";
         append_row(out, row, *served);
         for (const Feedback& feedback : found.feedback) {
-            if (feedback.names(row)) {
+            if (found.joins(feedback, row)) {
                 out += out.back() == '[' ? "" : ",";
                 append_feedback(out, feedback);
             }

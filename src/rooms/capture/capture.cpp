@@ -18,8 +18,14 @@ namespace {
 
 constexpr std::chrono::milliseconds kRetryEvery{200};
 
-/// A row of this thread was dropped since it last asked whether its rows are durable.
-thread_local bool row_was_dropped = false;
+/// The request whose rows this thread handed over last: was one dropped? Who is refused never asks
+/// for its rows, and must not spoil the next request.
+struct LastRequest {
+    Uuid id;
+    bool dropped = false;
+};
+
+thread_local LastRequest last_request;
 
 }  // namespace
 
@@ -89,15 +95,18 @@ class Capture::State {
         if (!plan_.rows) {
             return;
         }
+        if (const Uuid request = row.id.uuid.with_row(0); request != last_request.id) {
+            last_request = {request, false};
+        }
         const auto outcome = intake_.take(std::move(row));
-        row_was_dropped = row_was_dropped || outcome == RowIntake::Outcome::Dropped;
+        last_request.dropped = last_request.dropped || outcome == RowIntake::Outcome::Dropped;
         if (outcome == RowIntake::Outcome::TakenHalfFull) {
             nudge();
         }
     }
 
     void when_durable(std::function<void(Result<void>)> then) {
-        const bool dropped = std::exchange(row_was_dropped, false);
+        const bool dropped = std::exchange(last_request.dropped, false);
         if (plan_.sync != SyncMode::Answer) {
             then({});
         } else if (dropped) {

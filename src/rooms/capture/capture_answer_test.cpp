@@ -84,6 +84,18 @@ TEST(AnswerMode, TellsThatARowWasDropped) {
     EXPECT_TRUE(rig.told.at(1)) << "only who recorded it is concerned";
 }
 
+TEST(AnswerMode, ARowThatNobodyAskedForSpoilsNoOtherRequest) {
+    AnswerRig rig(SyncMode::Answer, 4096);
+    Prediction refused = testing::sample_prediction(sample_day(1), rig.rng);
+    refused.params = std::string(50'000, 'x');  // more than all buffers hold
+    rig.capture->record(std::move(refused));
+    ASSERT_EQ(rig.capture->counters().dropped, 1U);
+    rig.ask();
+    ASSERT_TRUE(rig.capture->flush());
+    ASSERT_EQ(rig.told.size(), 1U);
+    EXPECT_TRUE(rig.told[0]);
+}
+
 TEST(AnswerMode, TellsEverybodyBeforeItStops) {
     AnswerRig rig;
     rig.capture->start();

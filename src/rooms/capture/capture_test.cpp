@@ -196,6 +196,47 @@ TEST_F(CaptureTest, FindsAllAttemptsUnderOneClientId) {
     EXPECT_EQ(capture_->find("news", "retried")->rows.size(), 3U);
 }
 
+TEST_F(CaptureTest, FeedbackOnAClientsIdMeansTheNewestAttemptThatWasAnswered) {
+    struct Attempt {
+        int day;
+        int status;
+        Route route;
+    };
+
+    CapturedRequest request;
+    for (const auto& [day, status, route] :
+         {Attempt{1, 200, Route::Stable},
+          {2, 200, Route::Canary},
+          {3, 503, Route::Stable},
+          {4, 200, Route::Shadow},
+          {6, 200, Route::Stable}}) {
+        Prediction row = sample_prediction(sample_day(day), rng_);
+        row.request_id = "retried";
+        row.status = status;
+        row.route = route;
+        request.rows.push_back(std::move(row));
+    }
+    const auto meant = [&](const std::string& target, int day) {
+        const Feedback said = testing::sample_feedback(target, sample_day(day), rng_);
+        std::vector<std::size_t> rows;
+        for (std::size_t i = 0; i < request.rows.size(); ++i) {
+            if (request.joins(said, request.rows[i])) {
+                rows.push_back(i);
+            }
+        }
+        return rows;
+    };
+    using Rows = std::vector<std::size_t>;
+    EXPECT_EQ(meant("retried", 5), Rows{1});
+    EXPECT_EQ(meant("retried", 7), Rows{4});
+    EXPECT_EQ(meant("retried", 0), Rows{0});  // none was answered yet: clocks differ
+    EXPECT_EQ(meant(request.rows[2].id.text(), 5), Rows{2});  // an attempt by its own id
+    for (Prediction& row : request.rows) {
+        row.status = 503;
+    }
+    EXPECT_EQ(meant("retried", 5), Rows{2});
+}
+
 TEST_F(CaptureTest, TakesTheSameFeedbackOnce) {
     const Prediction row = record(sample_day(1));
     Feedback said = sample_feedback(row.request_id, sample_day(2), rng_);

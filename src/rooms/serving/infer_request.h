@@ -51,12 +51,15 @@ struct Chosen {
     Route route = Route::Stable;
     std::shared_ptr<const Split> split = {};    ///< Still to be settled (split.h); null = it is.
     std::shared_ptr<const Mirror> mirror = {};  ///< Who gets a copy; null = nobody.
+    Id<Rollout> rollout = {
+    };  ///< Whose split chose; zero = the version was pinned or stands alone.
 };
 
 struct InferAnswer {
     std::shared_ptr<const ServedVersion> served;  ///< The version that ran, with its label names.
     Route route = Route::Stable;
-    Uuid base_id;  ///< Prediction id of row 0; row r has base_id.with_row(r).
+    Id<Rollout> rollout;  ///< As Chosen's; of a shadow's answer the one that mirrors.
+    Uuid base_id;         ///< Prediction id of row 0; row r has base_id.with_row(r).
     std::string request_id;
     std::vector<std::int32_t> labels;  ///< [n] class index.
     std::vector<float> scores;         ///< [n, K] as served.

@@ -81,6 +81,7 @@ InferAnswer Serving::begin_answer(const InferRequest& request, Chosen chosen, Ti
         request.request_id.empty() ? answer.base_id.text() : std::string(request.request_id);
     answer.served = std::move(chosen.version);
     answer.route = chosen.route;
+    answer.rollout = chosen.rollout;
     return answer;
 }
 

@@ -73,15 +73,17 @@ void point_live(ModelEntry& entry, const RolloutFold& fold, Result<void>& failur
     const std::string salt = live.rollout.text();
     if (live.state == RolloutState::Canary) {
         const bool by_head = entry.stable && !is_same(version->signature, entry.stable->signature);
-        entry.split =
-            std::make_shared<const Split>(Split{version, salt, live.share, by_head, entry.totals});
+        entry.split = std::make_shared<const Split>(
+            Split{version, salt, live.share, by_head, entry.totals, live.rollout}
+        );
         entry.canary = std::move(version);
         return;
     }
     // A version that takes other tensors cannot read the copies: it is loaded, and no more.
     if (entry.stable && is_same(version->signature, entry.stable->signature)) {
-        entry.mirror =
-            std::make_shared<const Mirror>(Mirror{version, salt, live.share, entry.totals});
+        entry.mirror = std::make_shared<const Mirror>(
+            Mirror{version, salt, live.share, entry.totals, live.rollout}
+        );
     }
     entry.shadow = std::move(version);
 }

@@ -120,6 +120,7 @@ TEST_F(RolloutsTest, ACanaryAnswersItsPartAndStableTheRest) {
         const bool expected = in_share(canary.id.text(), key, 0.5);
         EXPECT_EQ(answer.route, expected ? Route::Canary : Route::Stable);
         EXPECT_EQ(answer.served->number, expected ? 2 : 1);
+        EXPECT_EQ(capture.rows().back().rollout, canary.id);  // both parts belong to the trial
         on_canary += expected ? 1 : 0;
     }
     EXPECT_EQ(serving.status("m")->counts.at(2)->rows[1], on_canary);
@@ -127,6 +128,7 @@ TEST_F(RolloutsTest, ACanaryAnswersItsPartAndStableTheRest) {
     EXPECT_EQ(
         ask("user-0", "stable")->route, Route::Pinned
     );  // who names a version leaves the split
+    EXPECT_TRUE(capture.rows().back().rollout.is_zero());
     EXPECT_EQ(ask("user-0", "canary")->served->number, 2);
     ASSERT_TRUE(ask(""));
     EXPECT_EQ(serving.status("m")->unsticky, 1);

@@ -87,6 +87,7 @@ Prediction& ServedRows::blank(std::size_t row) const {
     prediction.model = answer_->served->model;
     prediction.version = answer_->served->number_text;
     prediction.route = answer_->route;
+    prediction.rollout = answer_->rollout;
     prediction.engine = answer_->served->engine;
     prediction.key_name = request_->key_name;
     const auto& subjects = request_->subjects;

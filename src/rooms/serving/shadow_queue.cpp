@@ -266,6 +266,7 @@ void ShadowQueue::answer(Copy& copy) {
     InferAnswer answer;
     answer.served = copy.mirror.version;
     answer.route = Route::Shadow;
+    answer.rollout = copy.mirror.rollout;
     answer.request_id = copy.request_id;
     answer.base_id = Uuid::random(clock_.now(), id_rng()).with_row(0);
     PairRecorder pairs(recorder_, copy.stable_labels, copy.stable->labels, *copy.mirror.version);

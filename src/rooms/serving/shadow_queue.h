@@ -28,6 +28,7 @@ struct Mirror {
     std::string salt;  ///< Id of the Rollout, as text.
     double share = 1;  ///< Of the requests that are copied, in (0, 1].
     std::shared_ptr<ModelCounts> totals;
+    Id<Rollout> rollout{};
 };
 
 /// Shadow versions may take a quarter of all inference time: a third of what live ones took.

@@ -54,6 +54,7 @@ class ShadowQueueTest : public ::testing::Test, protected testing::ServingWorld 
         EXPECT_TRUE(serving.refresh("m"));
         mirror_.version = serving.find("m", "").value();
         mirror_.salt = "salt";
+        mirror_.rollout = Id<Rollout>::derived(Time(), "mirror");
         mirror_.totals = std::make_shared<ModelCounts>();
     }
 
@@ -83,6 +84,7 @@ TEST_F(ShadowQueueTest, RecordsThePairUnderOneRequestIdWithIdsOfItsOwn) {
     const auto rows = capture.rows();
     ASSERT_EQ(rows.size(), 2U);
     EXPECT_EQ(rows[0].route, Route::Shadow);
+    EXPECT_EQ(rows[0].rollout, mirror_.rollout);
     EXPECT_EQ(rows[0].request_id, "q");
     EXPECT_EQ(rows[0].version, "2");
     EXPECT_EQ(rows[0].label, 1);

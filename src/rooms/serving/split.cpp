@@ -68,6 +68,7 @@ void settle(Chosen& chosen, const SplitKey& key) {
     }
     const auto split = std::move(chosen.split);
     chosen.split.reset();
+    chosen.rollout = split->rollout;
     if (goes_to_canary(*split, key)) {
         chosen.version = split->canary;
         chosen.route = Route::Canary;

@@ -27,6 +27,7 @@ struct Split {
     /// The versions take other tensors: what stands in the body cannot decide which one reads it.
     bool by_head = false;
     std::shared_ptr<ModelCounts> totals;
+    Id<Rollout> rollout{};
 };
 
 /// What a split may stick to, in this order.
