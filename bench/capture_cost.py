@@ -80,12 +80,16 @@ class Pair:
         file = write_bodies(self.folder / f"peak-{size}", bodies(size, 500 if size < 100_000 else 40))
         server, port = self.servers["on"]
         peak = measured(server, f"http://127.0.0.1:{port}{PATH}", file, connections=8, seconds=seconds)
-        rate = min(0.7 * peak["requests"] / peak["duration_us"] * 1e6, 2500)  # the generator's own limit
-        told = {"on": [], "off": []}
+        rate = 0.7 * peak["requests"] / peak["duration_us"] * 1e6
+        told, late = {"on": [], "off": []}, []
         for _ in range(runs):
             for name, (_, port) in self.servers.items():
-                told[name].append(p99(open_loop(port, asked, rate, seconds, connections=32).ok_ms) * 1e3)
-        say(size, f"{rate:.0f}/s", told)
+                outcome = open_loop(port, asked, rate, seconds, connections=32)
+                if outcome.other or outcome.unsent:
+                    raise RuntimeError(f"{outcome.other} requests failed and {outcome.unsent} were not sent with capture {name}")
+                told[name].append(p99(outcome.ok_ms) * 1e3)
+                late.append(outcome.late_us["p99"])
+        say(size, f"{rate:.0f}/s", told, "generator late", late)
         return {name: statistics.median(values) for name, values in told.items()}
 
 

@@ -2,6 +2,7 @@
 """Open-loop load: requests are due at a constant rate whatever the server does, and each one's latency counts from
 when it was due. The program that sends them is open_loop.cpp, built on first use. Standard library only."""
 import array
+import functools
 import json
 import pathlib
 import struct
@@ -27,7 +28,9 @@ def request_bytes(path, body):
     return f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
+@functools.cache
 def build():
+    """Once a run."""
     subprocess.run(["cmake", "--build", "--preset", "release", "--target", "open_loop"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
