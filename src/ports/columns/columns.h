@@ -50,6 +50,12 @@ enum class RowParts {
                   };
 }
 
+/// By which id rows are looked for when nobody knows their time.
+enum class NamedBy {
+    RequestId,  ///< Predictions, by request id or base id; see each_key in row_keys.h.
+    Target,     ///< Feedback, by what it is about.
+};
+
 /// The rows of one journal segment, as the columns hold them.
 struct ColumnSegment {
     std::vector<Prediction> predictions;
@@ -131,6 +137,12 @@ class Columns {
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
     ) const = 0;
+    /// When rows that are found by one of these keys (each_key) were served, or arrived: stretches
+    /// that rise, apart. Other rows stand in them too; a part that has no index of ids, or a
+    /// damaged one, is a stretch as a whole.
+    virtual Result<std::vector<TimeRange>> times_of(
+        NamedBy named, const std::string& model, std::span<const std::uint64_t> keys
+    ) const = 0;
     /// Calls `visit` with each wanted payload that is here, of every day it is here for.
     virtual Result<void> find_payloads(
         const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
@@ -148,7 +160,7 @@ class Columns {
     /// Takes rows out; files without such rows stay as they are.
     virtual Result<ColumnUpkeep> remove(const RowsToRemove& gone) = 0;
     /// Makes one file of the small ones of each partition, for segments whose last day ended by
-    /// `before`.
+    /// `before`; and indexes of ids, where they are absent or damaged.
     virtual Result<ColumnUpkeep> merge(Time before) = 0;
 
     /// Bytes of all files.

@@ -50,6 +50,12 @@ class FaultyColumns final : public Columns {
         return plan_.guard([&] { return inner_.scan_feedback(model, arrived, visit); });
     }
 
+    Result<std::vector<TimeRange>> times_of(
+        NamedBy named, const std::string& model, std::span<const std::uint64_t> keys
+    ) const override {
+        return plan_.guard([&] { return inner_.times_of(named, model, keys); });
+    }
+
     Result<void> find_payloads(
         const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
     ) const override {

@@ -3,13 +3,16 @@
 // MemoryColumns: the columns of turn tests, and of tests under the thread sanitizer (which cannot
 // see into Arrow's libraries). Keeps the rows of each segment in memory. Any thread.
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "ports/columns/columns.h"
+#include "ports/columns/row_keys.h"
 
 namespace flywheel {
 
@@ -90,6 +93,21 @@ class MemoryColumns final : public Columns {
             TRY(visit(said));
         }
         return {};
+    }
+
+    Result<std::vector<TimeRange>> times_of(
+        NamedBy named, const std::string& model, std::span<const std::uint64_t> keys
+    ) const override {
+        std::vector<TimeRange> found;
+        const std::lock_guard lock(mutex_);
+        for (const auto& [number, segment] : segments_) {
+            if (named == NamedBy::RequestId) {
+                add_times(segment.predictions, model, keys, found);
+            } else {
+                add_times(segment.feedback, model, keys, found);
+            }
+        }
+        return apart(std::move(found));
     }
 
     Result<std::vector<std::string>> models() const override {
@@ -195,6 +213,22 @@ class MemoryColumns final : public Columns {
     template <class Row>
     static std::size_t erase(std::vector<Row>& rows, const std::function<bool(const Row&)>& gone) {
         return gone ? std::erase_if(rows, gone) : 0;
+    }
+
+    template <class Row>
+    static void add_times(
+        const std::vector<Row>& rows,
+        const std::string& model,
+        std::span<const std::uint64_t> keys,
+        std::vector<TimeRange>& found
+    ) {
+        for (const Row& row : rows) {
+            each_key(row, [&](std::uint64_t key) {
+                if (row.model == model && std::ranges::find(keys, key) != keys.end()) {
+                    found.push_back({stands_at(row), stands_at(row) + Duration(1)});
+                }
+            });
+        }
     }
 
     static bool day_is_over(Time time, Time before) {

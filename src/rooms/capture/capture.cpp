@@ -43,11 +43,9 @@ class Capture::State {
               buffers_,
               pressure_
           ),
-          rolled_({.ids = plan_.remembered}, columns),
           committer_(plan_, {journal, columns, buffers_, index_, pressure_, erased_}),
-          reader_(journal, columns, index_, rolled_, erased_),
-          roller_(plan_, {journal, columns, clock, index_, erased_, rolled_, committer_, reader_}) {
-    }
+          reader_(journal, columns, index_, erased_),
+          roller_(plan_, {journal, columns, clock, index_, erased_, committer_, reader_}) {}
 
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -146,8 +144,6 @@ class Capture::State {
 
     [[nodiscard]] const CapturedReader& reader() const { return reader_; }
 
-    [[nodiscard]] Time now() const { return clock_.now(); }
-
     void set_incident(bool open) { intake_.set_incident(open); }
 
     PressureLevel worst_level() { return pressure_.worst_since_asked(); }
@@ -211,7 +207,6 @@ class Capture::State {
     RowIntake intake_;
     JournalIndex index_;
     ErasedSubjects erased_;
-    RolledRows rolled_;
     Committer committer_;
     CapturedReader reader_;
     ColumnRoller roller_;
@@ -309,7 +304,7 @@ Result<void> Capture::each_feedback(
 }
 
 Result<CapturedRequest> Capture::find(const std::string& model, const std::string& id) const {
-    return state_->reader().find(model, id, state_->now());
+    return state_->reader().find(model, id);
 }
 
 Result<void> Capture::flush() const {

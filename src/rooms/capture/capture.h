@@ -58,7 +58,7 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         std::uint64_t roll_rows = 65'536;
         /// The open segment is sealed when nothing was written for so long.
         std::chrono::seconds seal_when_idle{60};
-        /// Ids and feedback remembered to find old rows and to know repeated feedback.
+        /// Feedback remembered to know when it is repeated.
         std::size_t remembered = 200'000;
         /// Which rows are kept.
         CapturePolicy policy = {};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/capture/capture.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "ports/columns/parquet/parquet_columns.h"
@@ -11,6 +14,7 @@
 namespace flywheel {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::same;
 using testing::sample_day;
 using testing::sample_feedback;
@@ -235,6 +239,29 @@ TEST_F(CaptureTest, FeedbackOnAClientsIdMeansTheNewestAttemptThatWasAnswered) {
         row.status = 503;
     }
     EXPECT_EQ(meant("retried", 5), Rows{2});
+}
+
+TEST_F(CaptureTest, FindsAClientsIdAfterAStartWithoutReadingOtherDays) {
+    for (int i = 0; i < 60; ++i) {
+        Prediction row = sample_prediction(sample_day(i), rng_);
+        row.request_id = "order " + std::to_string(i);
+        submit(sample_feedback(row.request_id, row.time, rng_));
+        capture_->record(std::move(row));
+    }
+    roll_everything();
+    for (const auto& file : fs::recursive_directory_iterator(folder_.path() / "columns")) {
+        const bool of_its_day =
+            file.path().string().find(to_date(sample_day(7))) != std::string::npos;
+        if (file.path().extension() == ".parquet" && !of_its_day) {
+            std::ofstream(file.path()) << "who reads this fails";
+        }
+    }
+    reopen();
+    const auto found = capture_->find("news", "order 7");
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(found->rows.size(), 1U);
+    EXPECT_EQ(found->feedback.size(), 1U);
+    EXPECT_EQ(capture_->find("news", "order 60").error().code, Code::NotFound);
 }
 
 TEST_F(CaptureTest, TakesTheSameFeedbackOnce) {

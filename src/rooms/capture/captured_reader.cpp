@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <optional>
 #include <set>
 #include <unordered_set>
 
+#include "ports/columns/row_keys.h"
 #include "rooms/capture/frames/captured_keys.h"
 #include "rooms/capture/frames/feedback_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
@@ -16,8 +16,6 @@ namespace flywheel {
 
 namespace {
 
-/// An id is made when its request arrives; clocks of one server differ by less than this.
-constexpr std::chrono::seconds kIdSlack{2};
 /// Read at the most to find recent payloads; a frame has up to 64 KiB.
 constexpr std::size_t kRecentFrames = 64;
 /// Of recent payloads together; a larger one is given when it is the newest.
@@ -208,7 +206,7 @@ Result<std::vector<Feedback>> CapturedReader::feedback(const std::string& model,
 }
 
 Result<std::vector<Prediction>> CapturedReader::rows_meant(
-    const std::string& model, const std::string& id, Time now
+    const std::string& model, const std::string& id
 ) const {
     std::vector<Prediction> rows;
     const std::vector<std::uint64_t> keys = {key_of(model, id)};
@@ -219,10 +217,14 @@ Result<std::vector<Prediction>> CapturedReader::rows_meant(
         return {};
     };
     TRY(read_frames(index_.find(FrameKind::Predictions, keys), take));
-    const auto scan = [&](TimeRange range) {
-        return columns_.scan_predictions(
+    auto spans = TRY(columns_.times_of(NamedBy::RequestId, model, keys));
+    if (const auto uuid = Uuid::parse(id)) {
+        spans.push_back(around(*uuid));
+    }
+    for (const TimeRange& span : apart(std::move(spans))) {
+        TRY(columns_.scan_predictions(
             model,
-            range,
+            span,
             RowParts::Light,
             [&](const Prediction& row) -> Result<void> {
                 if (means_row(id, row)) {
@@ -230,18 +232,7 @@ Result<std::vector<Prediction>> CapturedReader::rows_meant(
                 }
                 return {};
             }
-        );
-    };
-    TRY(rolled_.load(model, now));
-    if (const auto served = rolled_.served(keys[0], now)) {
-        TRY(scan(*served));
-    }
-    if (const auto uuid = Uuid::parse(id)) {
-        const Time made = uuid->time();
-        TRY(scan({made - kIdSlack, made + kIdSlack}));
-        if (rows.empty()) {
-            TRY(scan({made - std::chrono::days(1), made + std::chrono::days(1)}));
-        }
+        ));
     }
     std::erase_if(rows, [&](const Prediction& row) { return erased_.covers(row); });
     sort_once(rows);
@@ -272,18 +263,10 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
     };
     const std::vector<std::uint64_t> wanted(keys.begin(), keys.end());
     TRY(read_frames(index_.find(FrameKind::Feedback, wanted), take));
-    std::optional<TimeRange> span;
-    for (const auto key : wanted) {
-        if (const auto arrived = rolled_.arrived(key)) {
-            span =
-                span
-                    ? TimeRange{std::min(span->begin, arrived->begin), std::max(span->end, arrived->end)}
-                    : *arrived;
-        }
-    }
     std::vector<Feedback> rolled;
-    if (span) {
-        TRY(columns_.scan_feedback(model, *span, [&](const Feedback& said) -> Result<void> {
+    const auto spans = TRY(columns_.times_of(NamedBy::Target, model, wanted));
+    for (const TimeRange& span : spans) {
+        TRY(columns_.scan_feedback(model, span, [&](const Feedback& said) -> Result<void> {
             if (about(said)) {
                 rolled.push_back(said);
             }
@@ -293,11 +276,10 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
     return merge_once(std::move(rolled), std::move(journaled));
 }
 
-Result<CapturedRequest> CapturedReader::find(
-    const std::string& model, const std::string& id, Time now
-) const {
+Result<CapturedRequest> CapturedReader::find(const std::string& model, const std::string& id)
+    const {
     CapturedRequest request;
-    request.rows = TRY(rows_meant(model, id, now));
+    request.rows = TRY(rows_meant(model, id));
     TRY(join_payloads({journal_, index_, columns_}, model, request.rows));
     request.feedback = TRY(feedback_about(model, id, request.rows));
     if (request.rows.empty() && request.feedback.empty()) {
@@ -306,10 +288,9 @@ Result<CapturedRequest> CapturedReader::find(
     return request;
 }
 
-Result<bool> CapturedReader::has_row(const std::string& model, const std::string& target, Time now)
-    const {
+Result<bool> CapturedReader::has_row(const std::string& model, const std::string& target) const {
     const auto uuid = Uuid::parse(target);
-    const auto rows = TRY(rows_meant(model, uuid ? uuid->with_row(0).text() : target, now));
+    const auto rows = TRY(rows_meant(model, uuid ? uuid->with_row(0).text() : target));
     return !rows.empty();
 }
 

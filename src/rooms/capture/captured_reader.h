@@ -12,7 +12,6 @@
 #include "ports/recorder.h"
 #include "rooms/capture/journal_index.h"
 #include "rooms/capture/privacy/erased_subjects.h"
-#include "rooms/capture/rolled_rows.h"
 
 namespace flywheel {
 
@@ -22,10 +21,9 @@ class CapturedReader {
         const Journal& journal,
         const Columns& columns,
         const JournalIndex& index,
-        RolledRows& rolled,
         const ErasedSubjects& erased
     )
-        : journal_(journal), columns_(columns), index_(index), rolled_(rolled), erased_(erased) {}
+        : journal_(journal), columns_(columns), index_(index), erased_(erased) {}
 
     /// As CapturedRows::predictions.
     Result<std::vector<Prediction>> predictions(const std::string& model, TimeRange range) const;
@@ -47,9 +45,9 @@ class CapturedReader {
     Result<std::vector<CapturedPayload>> recent_payloads(const std::string& model, std::size_t most)
         const;
     /// As CapturedRows::find; rows from the columns come without their embedding.
-    Result<CapturedRequest> find(const std::string& model, const std::string& id, Time now) const;
+    Result<CapturedRequest> find(const std::string& model, const std::string& id) const;
     /// Is there a row that feedback with this target is about?
-    Result<bool> has_row(const std::string& model, const std::string& target, Time now) const;
+    Result<bool> has_row(const std::string& model, const std::string& target) const;
 
   private:
     using VisitPrediction = std::function<Result<void>(Prediction&&)>;
@@ -59,9 +57,8 @@ class CapturedReader {
         const;
     Result<void> read_frames(const std::vector<FramePlace>& places, const VisitFeedback& visit)
         const;
-    Result<std::vector<Prediction>> rows_meant(
-        const std::string& model, const std::string& id, Time now
-    ) const;
+    Result<std::vector<Prediction>> rows_meant(const std::string& model, const std::string& id)
+        const;
     Result<std::vector<Feedback>> feedback_about(
         const std::string& model, const std::string& id, const std::vector<Prediction>& rows
     ) const;
@@ -69,7 +66,6 @@ class CapturedReader {
     const Journal& journal_;
     const Columns& columns_;
     const JournalIndex& index_;
-    RolledRows& rolled_;
     const ErasedSubjects& erased_;
 };
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <span>
 
 #include "rooms/capture/privacy/column_eraser.h"
 #include "rooms/capture/segment_rows.h"
@@ -20,12 +19,13 @@ Result<RollReport> ColumnRoller::roll() {
     TRY(roll_sealed(report));
     TRY(erase_rolled(report));
     const Time now = parts_.clock.now();
-    TRY(parts_.committer.recheck_orphans(parts_.reader, now));
     if (const auto today = std::chrono::floor<std::chrono::days>(now); today != kept_on_) {
         report.upkeep = TRY(keep_columns(parts_.columns, plan_.lifetimes, now));
         expired_rows_ += report.upkeep.predictions_removed + report.upkeep.feedback_removed;
         kept_on_ = today;
     }
+    // After the upkeep, which gives old files the indexes that make this cheap.
+    TRY(parts_.committer.recheck_orphans(parts_.reader));
     return report;
 }
 
@@ -66,8 +66,6 @@ Result<void> ColumnRoller::roll_segment(std::uint64_t segment, RollReport& repor
             return parts_.erased.covers(row);
         });
         columns_clean_ = columns_clean_ && !to_erase;
-        parts_.rolled.remember(std::span<const Prediction>(predictions));
-        parts_.rolled.remember(std::span<const Feedback>(found.rows.feedback));
         TRY(parts_.columns.write_segment(segment, found.rows));
         ++report.segments;
         report.predictions += predictions.size();

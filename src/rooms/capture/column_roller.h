@@ -13,7 +13,6 @@
 #include "rooms/capture/capture.h"
 #include "rooms/capture/captured_reader.h"
 #include "rooms/capture/committer.h"
-#include "rooms/capture/rolled_rows.h"
 
 namespace flywheel {
 
@@ -24,7 +23,6 @@ struct RollParts {
     const Clock& clock;
     JournalIndex& index;
     ErasedSubjects& erased;
-    RolledRows& rolled;
     Committer& committer;
     const CapturedReader& reader;
 };

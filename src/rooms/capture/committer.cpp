@@ -350,14 +350,14 @@ Result<void> Committer::recover(FrameFound&& found) {
     });
 }
 
-Result<void> Committer::recheck_orphans(const CapturedReader& reader, Time now) {
+Result<void> Committer::recheck_orphans(const CapturedReader& reader) {
     std::vector<Orphan> unchecked;
     {
         const std::lock_guard lock(mutex_);
         unchecked = orphans_.unchecked();
     }
     for (const Orphan& orphan : unchecked) {
-        if (TRY(reader.has_row(orphan.model, orphan.target, now))) {
+        if (TRY(reader.has_row(orphan.model, orphan.target))) {
             const std::lock_guard lock(mutex_);
             orphans_.found(std::array{orphan.key});
         }

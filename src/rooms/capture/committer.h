@@ -66,7 +66,7 @@ class Committer {
     /// At open: a frame that the journal holds already.
     Result<void> recover(FrameFound&& found);
     /// Looks for the rows of orphans in the columns; at most some hundred a call.
-    Result<void> recheck_orphans(const CapturedReader& reader, Time now);
+    Result<void> recheck_orphans(const CapturedReader& reader);
 
     /// Its part of the counters.
     void count(CaptureCounters& out) const;

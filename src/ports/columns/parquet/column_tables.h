@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "ports/columns/parquet/column_batch.h"
+#include "ports/columns/parquet/id_index.h"
 #include "ports/columns/parquet/parquet_file.h"
 #include "ports/columns/parquet/partition.h"
 #include "ports/columns/parquet/payload_batch.h"
+#include "ports/columns/row_keys.h"
 
 namespace flywheel {
 
@@ -22,6 +24,7 @@ struct PredictionTable {
     using Row = Prediction;
     static constexpr std::string_view kName = "predictions";
     static constexpr std::string_view kTime = "time";
+    static constexpr bool kHasIds = true;
 
     static Time time(const Prediction& row) { return row.time; }
 
@@ -46,6 +49,7 @@ struct FeedbackTable {
     using Row = Feedback;
     static constexpr std::string_view kName = "feedback";
     static constexpr std::string_view kTime = "arrived";
+    static constexpr bool kHasIds = true;
 
     static Time time(const Feedback& row) { return row.arrived; }
 
@@ -72,6 +76,7 @@ struct PayloadTable {
     using Row = StoredPayload;
     static constexpr std::string_view kName = kPayloadTable;
     static constexpr std::string_view kTime = "first_seen";
+    static constexpr bool kHasIds = false;
 
     static Time time(const StoredPayload& row) { return row.payload.first_seen; }
 
@@ -103,7 +108,13 @@ using TableOf = std::conditional_t<
     PredictionTable,
     std::conditional_t<std::is_same_v<Row, Feedback>, FeedbackTable, PayloadTable>>;
 
-/// One partition file being written; says at the end what stands in it.
+/// Adds the keys of a row.
+template <class Row>
+void add_ids(const Row& row, std::vector<IdEntry>& ids) {
+    each_key(row, [&](std::uint64_t key) { ids.push_back({key, micros(stands_at(row))}); });
+}
+
+/// One partition file being written, its index of ids beside it; says at the end what stands in it.
 template <class Table>
 class PartitionWriter {
   public:
@@ -120,7 +131,9 @@ class PartitionWriter {
                 "Cannot make a folder for captured rows: " + path.string() + ": " + failed.message()
             );
         }
-        return PartitionWriter(TRY(ParquetWriter::open(path, Table::schema())), std::move(file));
+        return PartitionWriter(
+            folder, TRY(ParquetWriter::open(path, Table::schema())), std::move(file)
+        );
     }
 
     /// Rows that stay where they are until the next flush() or finish().
@@ -139,6 +152,9 @@ class PartitionWriter {
             file_.end =
                 file_.rows == 0 ? Table::time(*row) : std::max(file_.end, Table::time(*row));
             ++file_.rows;
+            if constexpr (Table::kHasIds) {
+                add_ids(*row, ids_);
+            }
         }
         TRY(writer_.write(*TRY(Table::encode(rows_))));
         rows_.clear();
@@ -148,6 +164,9 @@ class PartitionWriter {
     Result<PartitionFile> finish() {
         TRY(flush());
         file_.bytes = TRY(writer_.finish());
+        if constexpr (Table::kHasIds) {
+            file_.ids = TRY(write_id_index(folder_, file_.path, std::move(ids_)));
+        }
         return std::move(file_);
     }
 
@@ -156,14 +175,16 @@ class PartitionWriter {
     }
 
   private:
-    PartitionWriter(ParquetWriter writer, PartitionFile file)
-        : writer_(std::move(writer)), file_(std::move(file)) {
+    PartitionWriter(std::filesystem::path folder, ParquetWriter writer, PartitionFile file)
+        : folder_(std::move(folder)), writer_(std::move(writer)), file_(std::move(file)) {
         rows_.reserve(kBatchRows);
     }
 
+    std::filesystem::path folder_;
     ParquetWriter writer_;
     PartitionFile file_;
     std::vector<const Row*> rows_;
+    std::vector<IdEntry> ids_;
 };
 
 }  // namespace flywheel

@@ -24,7 +24,10 @@ std::vector<Prediction> rows_of_a_segment() {
 void BM_WriteSegment(benchmark::State& state) {
     const testing::TempFolder folder;
     auto columns = ParquetColumns::open(folder.path()).value();
-    const auto rows = rows_of_a_segment();
+    auto rows = rows_of_a_segment();
+    for (std::size_t i = 0; state.range(0) != 0 && i < rows.size(); ++i) {
+        rows[i].request_id = "a client's order " + std::to_string(i);
+    }
     for (auto _ : state) {
         CHECK(columns->write_segment(1, {rows, {}}).has_value());
     }
@@ -55,7 +58,7 @@ void BM_Scan(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.size()));
 }
 
-BENCHMARK(BM_WriteSegment)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_WriteSegment)->ArgName("own_ids")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Scan)->ArgName("parts")->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "ports/columns/parquet/column_tables.h"
 #include "ports/columns/parquet/payload_files.h"
 
@@ -65,12 +66,25 @@ Result<ColumnUnit> read_list(const fs::path& path) {
     return unit;
 }
 
+/// All files that a unit consists of.
+std::set<std::string> paths_of(const ColumnUnit& unit) {
+    std::set<std::string> paths;
+    for (const auto& file : unit.files) {
+        paths.insert(file.path);
+        if (file.ids && !file.ids->path.empty()) {
+            paths.insert(file.ids->path);
+        }
+    }
+    return paths;
+}
+
 /// What a crash left: files without a list, temporary files.
 Result<void> delete_strays(const fs::path& folder, const std::set<std::string>& listed) {
     for (const char* part : kFolders) {
         const auto files = TRY(files_below(folder / part));
         for (const fs::path& file : files) {
-            const bool listable = file.extension() == ".parquet" || file.extension() == ".payload";
+            const bool listable = file.extension() == ".parquet" ||
+                                  file.extension() == ".payload" || file.extension() == ".ids";
             const bool stray = file.extension() == ".tmp" ||
                                (listable && !listed.contains(fs::relative(file, folder).string()));
             std::error_code failed;
@@ -100,9 +114,7 @@ Result<std::unique_ptr<Columns>> ParquetColumns::open(const fs::path& folder) {
     TRY(drop_merged(folder, catalog));
     std::set<std::string> listed;
     for (const auto& [first, unit] : catalog) {
-        for (const auto& file : unit.files) {
-            listed.insert(file.path);
-        }
+        listed.merge(paths_of(unit));
     }
     TRY(delete_strays(folder, listed));
     // The constructor is private, so make_unique cannot reach it.
@@ -175,10 +187,9 @@ Result<void> ParquetColumns::write_segment(std::uint64_t segment, const ColumnSe
 
 Result<void> ParquetColumns::publish(ColumnUnit unit) {
     std::set<fs::path> folders;
-    std::set<std::string> now;
-    for (const auto& file : unit.files) {
-        now.insert(file.path);
-        for (fs::path parent = fs::path(folder_ / file.path).parent_path(); parent != folder_;
+    const std::set<std::string> now = paths_of(unit);
+    for (const auto& path : now) {
+        for (fs::path parent = fs::path(folder_ / path).parent_path(); parent != folder_;
              parent = parent.parent_path()) {
             folders.insert(parent);
         }
@@ -197,9 +208,10 @@ Result<void> ParquetColumns::publish(ColumnUnit unit) {
             if (before == catalog_.end()) {
                 continue;
             }
-            for (const auto& file : before->second.files) {
-                if (!now.contains(file.path)) {
-                    gone.push_back(folder_ / file.path);
+            for (const auto& path : paths_of(before->second)) {
+                damaged_.erase(path);
+                if (!now.contains(path)) {
+                    gone.push_back(folder_ / path);
                 }
             }
             if (segment != first) {
@@ -330,6 +342,35 @@ Result<void> ParquetColumns::scan_feedback(
     return {};
 }
 
+Result<std::vector<TimeRange>> ParquetColumns::times_of(
+    NamedBy named, const std::string& model, std::span<const std::uint64_t> keys
+) const {
+    const auto table = named == NamedBy::RequestId ? PredictionTable::kName : FeedbackTable::kName;
+    std::vector<TimeRange> found;
+    for (const auto& file : files_in(table, model, kAllTimes)) {
+        if (!file.ids) {
+            found.push_back({file.begin, file.end + Duration(1)});
+        } else if (!file.ids->path.empty()) {
+            const auto asked = find_ids(folder_ / file.ids->path, keys, found);
+            if (!asked) {
+                found.push_back({file.begin, file.end + Duration(1)});
+                note_damaged(file, asked.error());
+            }
+        }
+    }
+    return apart(std::move(found));
+}
+
+void ParquetColumns::note_damaged(const PartitionFile& file, const Error& why) const {
+    const std::lock_guard lock(mutex_);
+    const bool here = std::ranges::any_of(catalog_, [&](const auto& entry) {
+        return std::ranges::find(entry.second.files, file) != entry.second.files.end();
+    });
+    if (here && damaged_.insert(file.ids->path).second) {
+        log_warn("columns.index_of_ids_damaged", {{"reason", why.message}});
+    }
+}
+
 Result<void> ParquetColumns::find_payloads(
     const PayloadsWanted& wanted, const std::function<Result<void>(Payload&&)>& visit
 ) const {
@@ -348,7 +389,7 @@ Result<std::uint64_t> ParquetColumns::bytes() const {
     std::uint64_t bytes = 0;
     for (const auto& [first, unit] : catalog_) {
         for (const auto& file : unit.files) {
-            bytes += file.bytes;
+            bytes += file.bytes + (file.ids ? file.ids->bytes : 0);
         }
     }
     return bytes;

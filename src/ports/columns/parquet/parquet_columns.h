@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "ports/columns/columns.h"
@@ -35,6 +36,9 @@ class ParquetColumns final : public Columns {
         const std::string& model,
         TimeRange arrived,
         const std::function<Result<void>(const Feedback&)>& visit
+    ) const override;
+    Result<std::vector<TimeRange>> times_of(
+        NamedBy named, const std::string& model, std::span<const std::uint64_t> keys
     ) const override;
     Result<std::vector<std::string>> models() const override;
 
@@ -65,6 +69,10 @@ class ParquetColumns final : public Columns {
     /// Calls `change` with each file of each unit, and publishes units in which it changed one; a
     /// file that it empties goes.
     Result<void> change_files(const std::function<Result<bool>(PartitionFile&)>& change);
+    /// Makes the indexes that are absent, or were found damaged.
+    Result<void> mend_indexes();
+    /// Notes that the index of a file is damaged, and logs it once.
+    void note_damaged(const PartitionFile& file, const Error& why) const;
     Result<PartitionFile> merge_files(
         const std::vector<PartitionFile>& files, const std::string& path
     ) const;
@@ -73,9 +81,10 @@ class ParquetColumns final : public Columns {
     ) const;
 
     const std::filesystem::path folder_;
-    mutable std::mutex mutex_;  ///< Guards the catalog.
+    mutable std::mutex mutex_;  ///< Guards the three that follow.
     Catalog catalog_;
-    std::set<std::uint64_t> segments_;  ///< All that are here, alone or merged.
+    std::set<std::uint64_t> segments_;       ///< All that are here, alone or merged.
+    mutable std::set<std::string> damaged_;  ///< Indexes of ids to be made anew.
 };
 
 }  // namespace flywheel

@@ -102,8 +102,10 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
         fs::exists(folder.path() / "feedback/model=news/day=2017-04-10/000000000007.parquet")
     );
     std::uint64_t bytes = 0;
-    for (const auto& file : parquet_files(folder.path())) {
-        bytes += fs::file_size(file);
+    for (const char* table : {"predictions", "feedback"}) {
+        for (const auto& file : fs::recursive_directory_iterator(folder.path() / table)) {
+            bytes += file.is_regular_file() ? file.file_size() : 0;
+        }
     }
     EXPECT_EQ(columns->bytes().value(), bytes);
 }

@@ -2,10 +2,13 @@
 #include "ports/columns/parquet/parquet_file.h"
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
+#include <arrow/array.h>
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
+#include <arrow/result.h>
 #include <arrow/type.h>
 #include <arrow/util/compression.h>
 #include <arrow/util/key_value_metadata.h>
@@ -106,11 +109,19 @@ bool overlaps(const parquet::RowGroupMetaData& group, int column, TimeRange rang
 struct Selection {
     std::vector<int> row_groups;
     std::vector<int> columns;
+    int time_column = -1;
+};
+
+/// Numbers of rows among the selected row groups, half-open.
+struct RowSpan {
+    std::int64_t begin = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::max();
 };
 
 Selection select(const parquet::FileMetaData& file, const ParquetCut& cut) {
     Selection selection;
     const int time_column = file.schema()->ColumnIndex(cut.time_column);
+    selection.time_column = time_column;
     for (int i = 0; i < file.num_row_groups(); ++i) {
         if (time_column < 0 || overlaps(*file.RowGroup(i), time_column, cut.range)) {
             selection.row_groups.push_back(i);
@@ -122,6 +133,38 @@ Selection select(const parquet::FileMetaData& file, const ParquetCut& cut) {
         }
     }
     return selection;
+}
+
+/// A look-up: worth reading the times first, to decode no more than must be.
+bool is_narrow(TimeRange range) {
+    constexpr std::chrono::seconds kNarrow{10};
+    return range.begin < Time::max() - kNarrow && range.end <= range.begin + kNarrow;
+}
+
+/// From the first row in the range to the last one.
+arrow::Result<RowSpan> rows_within(
+    parquet::arrow::FileReader& reader, const Selection& selection, TimeRange range
+) {
+    ARROW_ASSIGN_OR_RAISE(
+        auto batches, reader.GetRecordBatchReader(selection.row_groups, {selection.time_column})
+    );
+    RowSpan span{0, 0};
+    std::int64_t row = 0;
+    while (true) {
+        ARROW_ASSIGN_OR_RAISE(const auto batch, batches->Next());
+        if (batch == nullptr) {
+            return span;
+        }
+        if (batch->num_columns() != 1 || batch->column(0)->type_id() != arrow::Type::TIMESTAMP) {
+            return RowSpan{};
+        }
+        const auto* times = batch->column_data(0)->GetValues<std::int64_t>(1);
+        for (std::int64_t i = 0; i < batch->num_rows(); ++i, ++row) {
+            if (times[i] >= micros(range.begin) && times[i] < micros(range.end)) {
+                span = {span.end == 0 ? row : span.begin, row + 1};
+            }
+        }
+    }
 }
 
 Result<void> read_batches(
@@ -136,24 +179,33 @@ Result<void> read_batches(
         return corrupt_file(path, opened.ToString());
     }
     parquet::ArrowReaderProperties arrow_properties(false);
-    arrow_properties.set_batch_size(16'384);
+    arrow_properties.set_batch_size(is_narrow(cut.range) ? 2'048 : 16'384);
     arrow_properties.set_pre_buffer(false);
     auto reader = builder.properties(arrow_properties)->Build();
     if (!reader.ok()) {
         return corrupt_file(path, reader.status().ToString());
     }
     const Selection selection = select(*(*reader)->parquet_reader()->metadata(), cut);
-    auto batches = (*reader)->GetRecordBatchReader(selection.row_groups, selection.columns);
-    if (!batches.ok()) {
-        return corrupt_file(path, batches.status().ToString());
+    arrow::Result<RowSpan> span = RowSpan{};
+    if (is_narrow(cut.range) && selection.time_column >= 0) {
+        span = rows_within(**reader, selection, cut.range);
     }
-    while (true) {
+    auto batches = (*reader)->GetRecordBatchReader(selection.row_groups, selection.columns);
+    if (!batches.ok() || !span.ok()) {
+        return corrupt_file(path, (batches.ok() ? span.status() : batches.status()).ToString());
+    }
+    std::int64_t row = 0;
+    while (row < span->end) {
         std::shared_ptr<arrow::RecordBatch> batch;
         if (const auto read = (*batches)->ReadNext(&batch); !read.ok()) {
             return corrupt_file(path, read.ToString());
         }
         if (batch == nullptr) {
             return {};
+        }
+        row += batch->num_rows();
+        if (row <= span->begin) {
+            continue;
         }
         if (const auto valid = batch->ValidateFull(); !valid.ok()) {
             return corrupt_file(path, valid.ToString());
@@ -164,6 +216,7 @@ Result<void> read_batches(
             return damaged ? corrupt_file(path, visited.error().message) : visited.error();
         }
     }
+    return {};
 }
 
 }  // namespace
@@ -271,7 +324,7 @@ Result<void> read_parquet(
     }
 }
 
-Result<void> write_small_file(const fs::path& path, std::string_view bytes) {
+Result<void> write_file(const fs::path& path, std::string_view bytes) {
     const fs::path temporary = path.string() + ".tmp";
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) {
@@ -290,8 +343,12 @@ Result<void> write_small_file(const fs::path& path, std::string_view bytes) {
     }
     if (!result) {
         ::unlink(temporary.c_str());
-        return result;
     }
+    return result;
+}
+
+Result<void> write_small_file(const fs::path& path, std::string_view bytes) {
+    TRY(write_file(path, bytes));
     return sync_columns_folder(path.parent_path());
 }
 

@@ -15,7 +15,7 @@
 
 namespace flywheel {
 
-inline constexpr std::int64_t kRowGroupRows = 65'536;
+inline constexpr std::int64_t kRowGroupRows = 16'384;
 /// Rows that are turned into columns at a time: few enough to stay in the processor's cache.
 inline constexpr std::size_t kBatchRows = 4'096;
 
@@ -58,7 +58,9 @@ Result<void> read_parquet(
     const std::function<Result<void>(const arrow::RecordBatch&)>& visit
 );
 
-/// Writes a small file whole and durably: temporary name, fsync, rename, fsync of the folder.
+/// Writes a file whole: temporary name, fsync, rename (the caller syncs the folder).
+Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
+/// write_file, and fsync of the folder.
 Result<void> write_small_file(const std::filesystem::path& path, std::string_view bytes);
 /// fsync of a folder.
 Result<void> sync_columns_folder(const std::filesystem::path& folder);

@@ -97,6 +97,26 @@ Result<PartitionFile> merge_rows(
     return writer.finish();
 }
 
+/// Gives a file an index of its ids. One that is damaged stays without: whoever reads it says so.
+template <class Table>
+Result<bool> index_rows(const fs::path& folder, PartitionFile& file) {
+    std::vector<IdEntry> ids;
+    const auto read = each_row_of<Table>(
+        folder,
+        file,
+        RowParts::Keys,
+        [&](const typename Table::Row& row) -> Result<void> {
+            add_ids(row, ids);
+            return {};
+        }
+    );
+    if (!read) {
+        return read.error().code == Code::Corrupt ? Result<bool>(false) : read.error();
+    }
+    file.ids = TRY(write_id_index(folder, file.path, std::move(ids)));
+    return true;
+}
+
 /// A large payload: a merge leaves it where it is.
 bool stands_alone(const PartitionFile& file) {
     return file.table == kPayloadFile;
@@ -331,7 +351,25 @@ Result<ColumnUpkeep> ParquetColumns::merge(Time before) {
         }
         TRY(publish(std::move(merged)));
     }
+    TRY(mend_indexes());
     return done;
+}
+
+Result<void> ParquetColumns::mend_indexes() {
+    std::set<std::string> damaged;
+    {
+        const std::lock_guard lock(mutex_);
+        damaged = damaged_;
+    }
+    return change_files([&](PartitionFile& file) -> Result<bool> {
+        if (file.ids && !damaged.contains(file.ids->path)) {
+            return false;
+        }
+        if (file.table == PredictionTable::kName) {
+            return index_rows<PredictionTable>(folder_, file);
+        }
+        return file.table == FeedbackTable::kName && TRY(index_rows<FeedbackTable>(folder_, file));
+    });
 }
 
 Result<PartitionFile> ParquetColumns::merge_files(

@@ -19,6 +19,27 @@ bool stands_for_itself(char c) {
            c == '_' || c == '-';
 }
 
+/// Below a table's folder, and nowhere else.
+bool stays_in(std::string_view folder, const std::string& path) {
+    return path.starts_with(std::string(folder) + "/") &&
+           std::filesystem::path(path).lexically_normal().string() == path;
+}
+
+std::string_view stem_of(const std::string& table_path) {
+    constexpr std::string_view kExtension = ".parquet";
+    return std::string_view(table_path).substr(0, table_path.size() - kExtension.size());
+}
+
+Result<IdFile> decode_ids(const Json& json, std::string_view folder) {
+    IdFile ids{.path = TRY(string_field(json, "path"))};
+    const std::int64_t bytes = TRY(integer_field(json, "bytes"));
+    if (bytes < 0 || (!ids.path.empty() && !stays_in(folder, ids.path))) {
+        return invalid_argument(fmt::format("field 'ids': not of a table: '{}'", ids.path));
+    }
+    ids.bytes = static_cast<std::uint64_t>(bytes);
+    return ids;
+}
+
 Result<PartitionFile> decode_file(const Json& json) {
     PartitionFile file;
     file.path = TRY(string_field(json, "path"));
@@ -28,9 +49,7 @@ Result<PartitionFile> decode_file(const Json& json) {
     const std::int64_t bytes = TRY(integer_field(json, "bytes"));
     const std::string_view folder = file.table == kPayloadFile ? kPayloadTable : file.table;
     const bool known = folder == "predictions" || folder == "feedback" || folder == kPayloadTable;
-    const bool stays = file.path.starts_with(std::string(folder) + "/") &&
-                       std::filesystem::path(file.path).lexically_normal().string() == file.path;
-    if (!known || !stays) {
+    if (!known || !stays_in(folder, file.path)) {
         return invalid_argument(fmt::format("field 'path': not of a table: '{}'", file.path));
     }
     if (file.rows < 0 || bytes < 0) {
@@ -39,6 +58,9 @@ Result<PartitionFile> decode_file(const Json& json) {
     file.bytes = static_cast<std::uint64_t>(bytes);
     file.begin = Time(Duration(TRY(integer_field(json, "begin"))));
     file.end = Time(Duration(TRY(integer_field(json, "end"))));
+    if (json.contains("ids")) {
+        file.ids = TRY(decode_ids(json.at("ids"), folder));
+    }
     if (!json.contains("stripped")) {
         return file;
     }
@@ -99,10 +121,12 @@ Time end_of_day(Time time) {
     return std::chrono::floor<std::chrono::days>(time) + std::chrono::days(1);
 }
 
+std::string ids_path(const std::string& table_path, std::uint64_t content) {
+    return fmt::format("{}-{:016x}.ids", stem_of(table_path), content);
+}
+
 std::string payload_path(const std::string& table_path, const Digest& digest) {
-    constexpr std::string_view kExtension = ".parquet";
-    const auto stem = std::string_view(table_path).substr(0, table_path.size() - kExtension.size());
-    return fmt::format("{}-{}.payload", stem, digest.hex());
+    return fmt::format("{}-{}.payload", stem_of(table_path), digest.hex());
 }
 
 Result<Digest> digest_in_path(const std::string& payload_path) {
@@ -136,6 +160,9 @@ std::string encode_list(const ColumnUnit& unit) {
              {"end", micros(file.end)},
              {"stripped", stripped}}
         );
+        if (file.ids) {
+            list["files"].back()["ids"] = {{"path", file.ids->path}, {"bytes", file.ids->bytes}};
+        }
     }
     return canonical(list) + "\n";
 }

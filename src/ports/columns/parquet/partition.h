@@ -4,6 +4,7 @@
 // (docs/internals/formats.md, 4). Used within this adapter. Pure functions, any thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,14 @@ inline constexpr std::string_view kPayloadTable = "payloads";
 /// In place of a table's name: a large payload, in a file of its own beside kPayloadTable.
 inline constexpr std::string_view kPayloadFile = "payload";
 
+/// The index of ids of a file (id_index.h).
+struct IdFile {
+    std::string path = {};  ///< Below the columns folder; empty: none of its rows has a key.
+    std::uint64_t bytes = 0;
+
+    bool operator==(const IdFile&) const = default;
+};
+
 /// One file of one segment.
 struct PartitionFile {
     std::string path = {};   ///< Below the columns folder.
@@ -29,6 +38,7 @@ struct PartitionFile {
     Time begin = {};                        ///< Least time in it.
     Time end = {};                          ///< Greatest time in it.
     std::vector<ShortLived> stripped = {};  ///< Fields that were cleared in it.
+    std::optional<IdFile> ids = {};         ///< Without: whoever looks for an id must read it.
 
     bool operator==(const PartitionFile&) const = default;
 };
@@ -55,6 +65,9 @@ struct ColumnUnit {
 /// End of the day in which the partition of a file ends.
 [[nodiscard]] Time end_of_day(Time time);
 
+/// Of an index of ids: beside its table's file, named by its content as well.
+/// "predictions/model=news/day=2026-11-21/000000000042-<16 hex digits>.ids"
+[[nodiscard]] std::string ids_path(const std::string& table_path, std::uint64_t content);
 /// Of a large payload: beside its table's file, named by the segment as well.
 /// "payloads/model=news/day=2026-11-21/000000000042-<64 hex digits>.payload"
 [[nodiscard]] std::string payload_path(const std::string& table_path, const Digest& digest);

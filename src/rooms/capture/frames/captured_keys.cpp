@@ -5,18 +5,6 @@
 
 namespace flywheel {
 
-std::uint64_t key_of(std::string_view model, const Uuid& id) {
-    const Uuid base = id.with_row(0);
-    return xxh3({reinterpret_cast<const char*>(base.bytes.data()), base.bytes.size()}, xxh3(model));
-}
-
-std::uint64_t key_of(std::string_view model, std::string_view id) {
-    if (const auto uuid = Uuid::parse(id)) {
-        return key_of(model, *uuid);
-    }
-    return xxh3(id, xxh3(model));
-}
-
 std::uint64_t key_of(std::string_view model, const Digest& payload) {
     const auto* bytes = reinterpret_cast<const char*>(payload.bytes.data());
     return xxh3({bytes, payload.bytes.size()}, xxh3(model));

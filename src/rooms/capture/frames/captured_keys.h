@@ -1,20 +1,15 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// 8-byte keys under which captured rows and feedback are found again. A hit is checked against the
-// row itself, so a collision costs time and nothing else. Pure functions, any thread.
+// Keys of payloads, beside those of ids, and what an id that was found by its key must mean. Pure
+// functions, any thread.
 
 #include <cstdint>
 #include <string_view>
 
+#include "records/id_key.h"
 #include "records/prediction.h"
 
 namespace flywheel {
-
-/// Key of an id as a caller gives it: a UUID stands for its whole request (row bits zero), any
-/// other text for itself.
-[[nodiscard]] std::uint64_t key_of(std::string_view model, std::string_view id);
-/// Key of a base id; the same as key_of its text.
-[[nodiscard]] std::uint64_t key_of(std::string_view model, const Uuid& id);
 
 /// Key of a payload.
 [[nodiscard]] std::uint64_t key_of(std::string_view model, const Digest& payload);
