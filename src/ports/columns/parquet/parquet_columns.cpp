@@ -366,7 +366,7 @@ void ParquetColumns::note_damaged(const PartitionFile& file, const Error& why) c
     const bool here = std::ranges::any_of(catalog_, [&](const auto& entry) {
         return std::ranges::find(entry.second.files, file) != entry.second.files.end();
     });
-    if (here && damaged_.insert(file.ids->path).second) {
+    if (file.ids && here && damaged_.insert(file.ids->path).second) {
         log_warn("columns.index_of_ids_damaged", {{"reason", why.message}});
     }
 }

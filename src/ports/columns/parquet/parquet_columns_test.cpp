@@ -329,6 +329,20 @@ TEST(PartitionList, RefusesAFileThatIsNotOfItsTable) {
     EXPECT_FALSE(decode_list(encode_list({{7}, {file}})));
 }
 
+TEST(PartitionList, KeepsAnIndexOfIdsInTheFolderOfItsTableUnderANameThatReadersPassOver) {
+    PartitionFile file{.table = "feedback"};
+    file.path = partition_path(file.table, "m", sample_day(0), unit_name({7}));
+    file.ids = IdFile{.path = ids_path(file.path, 0xAB), .bytes = 9};
+    EXPECT_EQ(file.ids->path, "feedback/model=m/day=2017-03-01/_000000000007-00000000000000ab.ids");
+    EXPECT_EQ(decode_list(encode_list({{7}, {file}}))->files.front(), file);
+    for (const char* path : {"predictions/x.ids", "feedback/../x.ids", "/etc/passwd"}) {
+        file.ids->path = path;
+        EXPECT_FALSE(decode_list(encode_list({{7}, {file}}))) << path;
+    }
+    file.ids = IdFile{};
+    EXPECT_EQ(decode_list(encode_list({{7}, {file}}))->files.front(), file);
+}
+
 /// The wheel's libparquet exports an OpenSSL of its own (decision 0026).
 TEST(ParquetColumns, LeavesCryptographyToTheSystem) {
     Dl_info where{};

@@ -122,7 +122,9 @@ Time end_of_day(Time time) {
 }
 
 std::string ids_path(const std::string& table_path, std::uint64_t content) {
-    return fmt::format("{}-{:016x}.ids", stem_of(table_path), content);
+    const std::string_view stem = stem_of(table_path);
+    const std::size_t name = stem.rfind('/') + 1;
+    return fmt::format("{}_{}-{:016x}.ids", stem.substr(0, name), stem.substr(name), content);
 }
 
 std::string payload_path(const std::string& table_path, const Digest& digest) {

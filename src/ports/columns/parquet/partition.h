@@ -66,7 +66,8 @@ struct ColumnUnit {
 [[nodiscard]] Time end_of_day(Time time);
 
 /// Of an index of ids: beside its table's file, named by its content as well.
-/// "predictions/model=news/day=2026-11-21/000000000042-<16 hex digits>.ids"
+/// Readers of a whole folder pass over names that begin so.
+/// "predictions/model=news/day=2026-11-21/_000000000042-<16 hex digits>.ids"
 [[nodiscard]] std::string ids_path(const std::string& table_path, std::uint64_t content);
 /// Of a large payload: beside its table's file, named by the segment as well.
 /// "payloads/model=news/day=2026-11-21/000000000042-<64 hex digits>.payload"
