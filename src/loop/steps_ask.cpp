@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -112,22 +112,29 @@ Result<Conductor::StepOutcome> Conductor::Round::observe() {
 Result<std::int64_t> Conductor::Round::take_corrections() {
     // What users said the right answer was becomes a label of its own source. It is a biased sample
     // (people correct what is wrong), so it trains and never enters an accuracy.
-    std::map<std::tuple<std::string, std::int64_t, FeedbackSource>, Feedback> last_word;
+    // By row, whatever name of it was used.
+    std::map<std::pair<Id<Prediction>, FeedbackSource>, std::pair<Digest, Feedback>> last_word;
     for (auto& said : TRY(owner.captured_.feedback(policy().model, window()))) {
-        if (said.kind == FeedbackKind::Label || said.kind == FeedbackKind::Retract) {
-            last_word[{said.target, said.row, said.source}] = std::move(said);
+        if (said.kind != FeedbackKind::Label && said.kind != FeedbackKind::Retract) {
+            continue;
+        }
+        const auto request = owner.captured_.find(policy().model, said.target);
+        if (!request) {
+            continue;
+        }
+        const auto row = std::ranges::find_if(request->rows, [&](const Prediction& one) {
+            return one.status == 200 && request->joins(said, one);
+        });
+        if (row != request->rows.end()) {
+            last_word[{row->id, said.source}] = {row->payload_digest, std::move(said)};
         }
     }
     std::vector<labeling::ImportedLabel> labels;
-    for (const auto& [key, said] : last_word) {
-        const auto request = owner.captured_.find(policy().model, said.target);
-        const auto row = static_cast<std::size_t>(said.row);
-        if (said.kind == FeedbackKind::Label && request && row < request->rows.size() &&
-            request->rows[row].status == 200) {
+    for (const auto& [key, word] : last_word) {
+        const auto& [payload, said] = word;
+        if (said.kind == FeedbackKind::Label) {
             labels.push_back(
-                {request->rows[row].payload_digest,
-                 said.label,
-                 "feedback:" + std::string(enum_name(said.source))}
+                {payload, said.label, "feedback:" + std::string(enum_name(said.source))}
             );
         }
     }

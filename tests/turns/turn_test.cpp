@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json_value.h"
+#include "base/rng.h"
 #include "temp_folder.h"
 #include "turns/world.h"
 
@@ -116,6 +117,39 @@ TEST(Turn, WithoutAnyLabelItFailsAtOnceAndSaysWhy) {
         Reader<Turn>(world.project().ledger()).first(Where<Turn>().eq(&Turn::number, 1));
     EXPECT_EQ((*turn)->state, TurnState::Failed);
     EXPECT_FALSE((*turn)->error.empty());
+}
+
+TEST(Turn, LearnsTheLastWordOfFeedbackUnderWhicheverNameOfItsRow) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    ASSERT_TRUE(world.train_first());
+    ASSERT_TRUE(world.serve(0));
+    const auto& asked = world.stream().rows[world.cut().periods.at(0).begin];
+    auto& capture = world.project().capture();
+    ASSERT_TRUE(capture.flush());
+    const auto request = capture.find("news", asked.id);
+    ASSERT_TRUE(request);
+    Rng rng(1);
+    const auto say = [&](const std::string& target, const std::string& label) {
+        Feedback said;
+        said.id = Id<Feedback>::random(asked.time, rng);
+        said.model = "news";
+        said.target = target;
+        said.row = Feedback::kTheOnlyRow;
+        said.label = label;
+        said.at = said.arrived = asked.time;
+        ASSERT_TRUE(capture.submit_feedback({said}));
+    };
+    say(asked.id, world.stream().labels[0]);
+    say(request->rows.at(0).id.text(), world.stream().labels[1]);
+    ASSERT_TRUE(world.turn(0));
+    const auto learned = Reader<LabelEvent>(world.project().ledger())
+                             .select(Where<LabelEvent>().eq(&LabelEvent::actor, "feedback:user"));
+    ASSERT_TRUE(learned);
+    ASSERT_EQ(learned->size(), 1U);
+    EXPECT_EQ(learned->front().item, request->rows.at(0).payload_digest);
+    EXPECT_EQ(learned->front().choice, 1);
 }
 
 TEST(Turn, EveryDecisionIsARecordWithItsNumbers) {
