@@ -81,6 +81,8 @@ class Peer {
 
     void ask(std::string_view request, Instant due) {
         asked_ = true;
+        sent_again_ = false;
+        request_ = request;
         rest_ = request;
         head_.clear();
         body_left_ = -1;
@@ -107,6 +109,14 @@ class Peer {
         if (answer.status < 0 || closes_) {
             ::close(socket_);
             connect();
+        }
+        if (answer.status < 0 && asked_ && head_.empty() && !sent_again_) {
+            // The server ended a connection that was idle just when the request came: RFC 9112,
+            // 9.3.1 has the client send it again.
+            sent_again_ = true;
+            rest_ = request_;
+            write();
+            return false;
         }
         return std::exchange(asked_, false);  // a server may end an idle connection too
     }
@@ -194,11 +204,13 @@ class Peer {
     int poll_;
     int socket_ = -1;
     std::uint32_t events_ = 0;
+    std::string_view request_;
     std::string_view rest_;
     std::string head_;
     std::int64_t body_left_ = -1;
     bool closes_ = false;
     bool asked_ = false;
+    bool sent_again_ = false;
     Instant due_;
     Instant sent_;
 };

@@ -18,7 +18,8 @@ inline constexpr std::size_t kSum = 1;
 /// Input x [-1, -1]; outputs y = 2 x and s = sum of the row. Can be held inside run().
 class HeldModel final : public TensorModel {
   public:
-    HeldModel() {
+    /// `at_once`: on the thread of who asks.
+    explicit HeldModel(bool at_once = false) : at_once_(at_once) {
         signature_.inputs = {{"x", DataType::Fp32, {-1, -1}}};
         signature_.outputs = {{"y", DataType::Fp32, {-1, -1}}, {"s", DataType::Fp32, {-1}}};
     }
@@ -26,6 +27,8 @@ class HeldModel final : public TensorModel {
     [[nodiscard]] std::size_t memory_bytes() const override { return 0; }
 
     [[nodiscard]] const Signature& signature() const override { return signature_; }
+
+    [[nodiscard]] bool runs_at_once() const override { return at_once_; }
 
     Result<std::vector<Tensor>> run(
         std::span<const TensorView> inputs, std::span<const std::size_t> wanted
@@ -112,6 +115,7 @@ class HeldModel final : public TensorModel {
         return s;
     }
 
+    const bool at_once_;
     Signature signature_;
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;

@@ -145,16 +145,14 @@ void append_stages(std::span<const CountedVersion> versions, MetricsPage& page) 
 }
 
 void append_queues(std::span<const ModelStatus> models, MetricsPage& page) {
-    page.family("fw_queue_rows", "gauge", "Rows that wait for an instance.");
+    page.family("fw_queue_rows", "gauge", "Rows that wait for their model.");
     for (const ModelStatus& status : models) {
         for (const auto& version : status.loaded) {
-            if (version->lane) {
-                page.sample(
-                    "fw_queue_rows",
-                    {{"model", status.model}, {"version", version->number_text}},
-                    static_cast<double>(version->lane->waiting_rows())
-                );
-            }
+            page.sample(
+                "fw_queue_rows",
+                {{"model", status.model}, {"version", version->number_text}},
+                static_cast<double>(version->waiting_rows())
+            );
         }
     }
 }

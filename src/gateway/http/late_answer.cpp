@@ -12,6 +12,17 @@ namespace flywheel::http {
 LateAnswer::LateAnswer(Connection& connection, std::function<void()> gone)
     : connection_(&connection), gone_(std::move(gone)) {}
 
+void LateAnswer::run_soon(std::function<void()> work) {
+    if (connection_ == nullptr) {
+        return;
+    }
+    asio::post(connection_->context(), [self = shared_from_this(), job = std::move(work)] {
+        if (self->connection_ != nullptr) {
+            job();
+        }
+    });
+}
+
 void LateAnswer::complete(FillAnswer fill) {
     CHECK(fill != nullptr);
     const std::scoped_lock lock(mutex_);  // while it is held the connection, and so its loop, lives

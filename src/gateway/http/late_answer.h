@@ -27,6 +27,9 @@ class LateAnswer : public std::enable_shared_from_this<LateAnswer> {
     LateAnswer& operator=(const LateAnswer&) = delete;
     ~LateAnswer() = default;
 
+    /// Has `work` called soon on the connection's thread, after what is there to read was read; not
+    /// when nobody waits any more. That thread.
+    void run_soon(std::function<void()> work);
     /// Has `fill` called soon and the answer sent. Any thread; twice is a bug. When nobody waits
     /// any more, `fill` is dropped without being called.
     void complete(FillAnswer fill);

@@ -26,6 +26,8 @@ constexpr std::string_view kBinaryType = "application/octet-stream";
 Result<void> InferExchange::run(
     serving::Serving& serving, const HttpRequest& request, HttpResponse& response
 ) {
+    thread_local const auto turns = std::make_shared<Turns>();
+    turns_ = turns;
     serving_ = &serving;
     head_ = read_head(request);
     head_.form.tensor_limit = limits_.tensors;
@@ -49,7 +51,7 @@ Result<void> InferExchange::run(
 }
 
 Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& response) {
-    TRY(serving_->admit(chosen_));
+    TRY(serving_->admit(chosen_, request.body.size(), turns_->rows()));
     const auto body = plain_body(request);
     if (!body) {
         return {};
@@ -58,14 +60,18 @@ Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& resp
     const auto decoded = std::chrono::steady_clock::now();
     settle(chosen_, split_key());
     const bool queues = chosen_.version->lane != nullptr;
-    if (queues) {
+    const bool waits = !queues && chosen_.version->turns->is_long(body->size());
+    if (queues || waits) {
         head_.move_into(head_store_);
     }
-    ask();
+    ask(body->size());
     inference_->times.input = decoded - arrived_;
     if (queues) {
         put_off(request);
         return {};
+    }
+    if (waits) {
+        return wait(request);
     }
     TRY(serving_->run(*inference_));
     return write(response);
@@ -108,7 +114,7 @@ serving::SplitKey InferExchange::split_key() const {
     };
 }
 
-void InferExchange::ask() {
+void InferExchange::ask(std::size_t body_bytes) {
     const InferParameters& parameters = body_.parameters;
     serving::InferRequest wanted{
         .model = chosen_.version->model,
@@ -126,6 +132,7 @@ void InferExchange::ask() {
         .parameters = parameters.own,
         .priority = parameters.priority,
         .timeout = std::chrono::microseconds(parameters.timeout_us),
+        .body_bytes = body_bytes,
     };
     if (chosen_.version->tensors() == nullptr) {
         wanted.texts = body_.inputs.front().strings;
@@ -156,6 +163,40 @@ void InferExchange::put_off(const HttpRequest& request) {
     });
 }
 
+/// Lets the thread look at what else has come before it runs this long request.
+Result<void> InferExchange::wait(const HttpRequest& request) {
+    CHECK(request.deferral != nullptr);
+    TRY(serving_->wait(*inference_, turns_->rows()));
+    put_off_ = true;
+    const auto self = shared_from_this();
+    kept_body_ = request.deferral->keep_body();
+    const auto late = request.deferral->defer([self] { self->leave(); });
+    turns_->add(this, inference_->row_count(), [self, late] { self->run_soon(late); });
+    return {};
+}
+
+void InferExchange::run_soon(const std::shared_ptr<http::LateAnswer>& late) {
+    late->run_soon([self = shared_from_this(), late] {
+        const auto done = self->serving_->run_piece(*self->inference_, self->arrived_);
+        if (done && !*done) {
+            self->run_soon(late);
+            return;
+        }
+        late->complete([self, why = done ? Result<void>() : done.error()](HttpResponse& response) {
+            return self->end_turn(why, response);
+        });
+    });
+}
+
+Result<void> InferExchange::end_turn(Result<void> done, HttpResponse& response) {
+    if (done) {
+        done = write(response);
+    }
+    conclude(done, response);
+    turns_->end(this);
+    return done;
+}
+
 Result<void> InferExchange::answer_late(Result<BatchOutcome> outcome, HttpResponse& response) {
     Result<void> done;
     if (outcome) {
@@ -171,6 +212,7 @@ Result<void> InferExchange::answer_late(Result<BatchOutcome> outcome, HttpRespon
 void InferExchange::leave() {
     inference_->times.total = std::chrono::steady_clock::now() - arrived_;
     serving_->left(*inference_);
+    turns_->end(this);
 }
 
 /// Counts and records what came of it, now that the answer is encoded.

@@ -15,6 +15,7 @@
 #include "gateway/infer/infer_body.h"
 #include "gateway/inference/answer_tensors.h"
 #include "gateway/inference/infer_head.h"
+#include "gateway/inference/turns.h"
 #include "rooms/serving/serving.h"
 
 namespace flywheel::gateway {
@@ -41,8 +42,11 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     Result<void> begin(const http::HttpRequest& request, http::HttpResponse& response);
     std::optional<std::string_view> plain_body(const http::HttpRequest& request);
     [[nodiscard]] serving::SplitKey split_key() const;
-    void ask();
+    void ask(std::size_t body_bytes);
     void put_off(const http::HttpRequest& request);
+    Result<void> wait(const http::HttpRequest& request);
+    void run_soon(const std::shared_ptr<http::LateAnswer>& late);
+    Result<void> end_turn(Result<void> done, http::HttpResponse& response);
     Result<void> answer_late(Result<serving::BatchOutcome> outcome, http::HttpResponse& response);
     void leave();
     Result<void> write(http::HttpResponse& response);
@@ -53,6 +57,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
 
     InferLimits limits_;
     serving::Serving* serving_ = nullptr;
+    std::shared_ptr<Turns> turns_;  // of this thread
     std::chrono::steady_clock::time_point arrived_;
     InferHead head_;
     std::string caller_;      // name of the key that was shown

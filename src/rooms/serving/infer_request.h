@@ -40,6 +40,7 @@ struct InferRequest {
     std::string_view parameters = {};      ///< The caller's own, a JSON object; "" = none.
     std::int64_t priority = 0;             ///< 0 = not said, 1 = highest.
     std::chrono::microseconds timeout{0};  ///< 0 = the default.
+    std::size_t body_bytes = 0;            ///< Of its body, inflated; 0 = there was none.
 };
 
 struct Split;

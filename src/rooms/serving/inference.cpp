@@ -12,6 +12,16 @@
 
 namespace flywheel::serving {
 
+namespace {
+
+std::chrono::microseconds longest_wait(
+    const InferRequest& request, std::chrono::microseconds limit
+) {
+    return request.timeout.count() > 0 ? std::min(request.timeout, limit) : limit;
+}
+
+}  // namespace
+
 Inference::Inference(const Serving& serving, Chosen chosen, const InferRequest& request)
     : request_(request),
       mirror_(chosen.mirror),
@@ -26,6 +36,17 @@ void Inference::take(BatchOutcome&& outcome) {
     answer_.infer_time = outcome.infer;
     answer_.batch_rows = outcome.batch_rows;
     answer_.tensors = std::move(outcome.tensors);
+}
+
+std::int64_t Inference::row_count() const {
+    return static_cast<std::int64_t>(rows_.row_count());
+}
+
+void Inference::stop_waiting() {
+    if (waits_since_) {
+        answer_.served->turns->leave(row_count());
+        waits_since_.reset();
+    }
 }
 
 Result<void> Serving::check(const InferRequest& request, ServedCounts& counts) const {
@@ -85,28 +106,64 @@ InferAnswer Serving::begin_answer(const InferRequest& request, Chosen chosen, Ti
     return answer;
 }
 
-Result<void> Serving::admit(const Chosen& chosen) {
+Result<void> Serving::admit(const Chosen& chosen, std::size_t body_bytes, std::int64_t busy) {
     const BatchLane* lane = chosen.version->lane.get();
-    if (lane == nullptr || !lane->full()) {
-        return {};
+    const TurnLine* turns = chosen.version->turns.get();
+    Result<void> admitted;
+    if (lane != nullptr && lane->full()) {
+        admitted = lane->refusal();
+    } else if (turns != nullptr && turns->is_long(body_bytes)) {
+        admitted = turns->admit(busy, 1);
     }
-    chosen.version->counts->reject(Rejection::Queue);
-    return lane->refusal();
+    if (!admitted) {
+        chosen.version->counts->reject(Rejection::Queue);
+    }
+    return admitted;
 }
 
 Result<void> Serving::run(Inference& inference) {
+    TRY(check(inference.request_, *inference.answer_.served->counts));
+    TRY(inference.rows_.run());
+    count_run(inference);
+    return {};
+}
+
+void Serving::count_run(Inference& inference) {
+    const ServedVersion& served = *inference.answer_.served;
+    inference.times.infer = inference.answer_.infer_time;
+    inference.batch_ = served.counts->executed(inference.row_count(), inference.times.infer);
+    served.turns->ran(inference.request_.body_bytes, inference.times.infer);
+}
+
+Result<void> Serving::wait(Inference& inference, std::int64_t busy) {
     const ServedVersion& served = *inference.answer_.served;
     TRY(check(inference.request_, *served.counts));
-    if (served.tensors() != nullptr) {
-        TRY(inference.rows_.run());
-    } else {
-        inference.rows_.predict();
+    if (auto admitted = served.turns->admit(busy, inference.row_count()); !admitted) {
+        served.counts->reject(Rejection::Queue);
+        return admitted;
     }
-    inference.times.infer = inference.answer_.infer_time;
-    inference.batch_ = served.counts->executed(
-        static_cast<std::int64_t>(inference.rows_.row_count()), inference.times.infer
-    );
+    served.turns->enter(inference.row_count());
+    inference.times.queued = true;
+    inference.waits_since_ = monotonic_now();
     return {};
+}
+
+Result<bool> Serving::run_piece(Inference& inference, Instant arrived) {
+    const ServedVersion& served = *inference.answer_.served;
+    if (inference.waits_since_) {
+        const Instant now = monotonic_now();
+        inference.times.queue = now - *inference.waits_since_;
+        inference.stop_waiting();
+        if (now >= arrived + longest_wait(inference.request_, served.turns->time_out())) {
+            served.counts->reject(Rejection::TimeOut);
+            return timed_out(now - arrived, "in the queue");
+        }
+    }
+    const bool done = TRY(inference.rows_.run(TurnLine::kPiece));
+    if (done) {
+        count_run(inference);
+    }
+    return done;
 }
 
 void Serving::submit(
@@ -122,14 +179,12 @@ void Serving::submit(
         done(std::move(checked).error());
         return;
     }
-    const std::chrono::microseconds longest = lane.limits().time_out;
     auto queued = std::make_shared<QueuedRequest>();
     queued->inputs.assign(request.inputs.begin(), request.inputs.end());
     queued->wanted.assign(request.wanted.begin(), request.wanted.end());
     queued->rows = request.rows;
     if (memory) {
-        queued->deadline =
-            arrived + (request.timeout.count() > 0 ? std::min(request.timeout, longest) : longest);
+        queued->deadline = arrived + longest_wait(request, lane.limits().time_out);
     }
     queued->memory = std::move(memory);
     queued->done = std::move(done);
@@ -142,7 +197,7 @@ void Serving::answered(Inference& inference) {
     const InferAnswer& answer = inference.answer_;
     ServedCounts& counts = *answer.served->counts;
     const auto route = static_cast<std::size_t>(answer.route);
-    const auto rows = static_cast<std::int64_t>(inference.rows_.row_count());
+    const std::int64_t rows = inference.row_count();
     counts.rows[route].fetch_add(rows, std::memory_order_relaxed);
     counts.succeeded(inference.times, answer.route, answer.base_id.time(), inference.batch_);
     inference.rows_.record(*recorder_, inference.times);
@@ -156,9 +211,7 @@ void Serving::answered(Inference& inference) {
 void Serving::failed(Inference& inference, int status, std::string_view message) {
     ServedCounts& counts = *inference.answer_.served->counts;
     counts.failed(inference.times.total);
-    counts.refused_rows.fetch_add(
-        static_cast<std::int64_t>(inference.rows_.row_count()), std::memory_order_relaxed
-    );
+    counts.refused_rows.fetch_add(inference.row_count(), std::memory_order_relaxed);
     inference.rows_.refuse(*recorder_, {status, message, inference.times});
     inference.queued_ = nullptr;
 }
@@ -167,6 +220,7 @@ void Serving::left(Inference& inference) {
     if (inference.queued_) {
         inference.answer_.served->lane->cancel(inference.queued_);
     }
+    inference.stop_waiting();
     inference.answer_.served->counts->reject(Rejection::Cancel);
     failed(inference, http_status(Code::Cancelled), "The client has left");
 }

@@ -5,6 +5,7 @@
 // exactly one of Serving's answered(), failed(), left(). One thread at a time.
 
 #include <memory>
+#include <optional>
 
 #include "rooms/serving/batching/batch_threads.h"
 #include "rooms/serving/infer_request.h"
@@ -27,6 +28,8 @@ class Inference {
     /// The chosen version runs in batches: submit() it. Else run() it.
     [[nodiscard]] bool queues() const { return answer_.served->lane != nullptr; }
 
+    [[nodiscard]] std::int64_t row_count() const;
+
     /// What came of submit(); before answered().
     void take(BatchOutcome&& outcome);
 
@@ -36,6 +39,8 @@ class Inference {
   private:
     friend class Serving;
 
+    void stop_waiting();
+
     InferRequest request_;
     std::shared_ptr<const Mirror> mirror_;  // who gets a copy
     Time arrived_;
@@ -43,6 +48,7 @@ class Inference {
     ServedRows rows_;
     ServedCounts::BatchCounts* batch_ = nullptr;
     QueuedPointer queued_;
+    std::optional<Instant> waits_since_;  // for its turn
 };
 
 }  // namespace flywheel::serving

@@ -37,7 +37,15 @@ void set_times(Prediction& prediction, const InferTimes& times) {
 ServedRows::ServedRows(const InferRequest& request, InferAnswer& answer, Time arrived)
     : request_(&request), answer_(&answer), arrived_(arrived) {}
 
-void ServedRows::predict() {
+Result<bool> ServedRows::run(std::chrono::nanoseconds budget) {
+    if (answer_->served->tensors() == nullptr) {
+        return predict(budget);
+    }
+    TRY(run_tensors());
+    return true;
+}
+
+bool ServedRows::predict(std::chrono::nanoseconds budget) {
     const ServedVersion& served = *answer_->served;
     const std::size_t n = request_->texts.size();
     const std::size_t classes = served.classes();
@@ -46,8 +54,9 @@ void ServedRows::predict() {
     answer_->scores.resize(n * classes);
     answer_->embeddings.resize(n * size);
     us_infer_.resize(n);
-    std::int64_t nanos = 0;
-    for (std::size_t row = 0; row < n; ++row) {
+    std::chrono::nanoseconds spent{};
+    while (predicted_ < n && spent < budget) {
+        const std::size_t row = predicted_++;
         const auto started = monotonic_now();
         const std::span<float> scores(answer_->scores.data() + row * classes, classes);
         const std::span<float> embedding(answer_->embeddings.data() + row * size, size);
@@ -58,13 +67,14 @@ void ServedRows::predict() {
         }
         answer_->labels[row] = best_label(scores);
         const auto took = monotonic_now() - started;
-        nanos += took.count();
+        spent += took;
         us_infer_[row] = whole_micros(took);
     }
-    answer_->infer_time = std::chrono::nanoseconds(nanos);
+    answer_->infer_time += spent;
+    return predicted_ == n;
 }
 
-Result<void> ServedRows::run() {
+Result<void> ServedRows::run_tensors() {
     const ServedVersion& served = *answer_->served;
     const auto started = monotonic_now();
     answer_->tensors = TRY(served.tensors()->run(request_->inputs, request_->wanted));

@@ -24,11 +24,10 @@ class ServedRows {
     /// `request` and `answer` outlive it; `answer` has its version and ids.
     ServedRows(const InferRequest& request, InferAnswer& answer, Time arrived);
 
-    /// Fills labels, scores and embeddings of the answer.
-    void predict();
-    /// Fills the tensors of the answer. Internal: the model broke its signature; else what the
-    /// model says.
-    Result<void> run();
+    /// Runs rows that did not run yet, for about `budget`, and fills what the answer says of them;
+    /// true when that was all. A model over tensors runs all at once. Internal: the model broke its
+    /// signature; else what the model says.
+    Result<bool> run(std::chrono::nanoseconds budget = std::chrono::nanoseconds::max());
     /// Hands every row to the recorder, with the times of the whole request.
     void record(Recorder& recorder, const InferTimes& times) const;
     /// Hands over rows that were refused: their digests and why, without payload (it may be no text
@@ -38,6 +37,8 @@ class ServedRows {
     [[nodiscard]] std::size_t row_count() const;
 
   private:
+    bool predict(std::chrono::nanoseconds budget);
+    Result<void> run_tensors();
     void put_text(std::size_t row, Prediction& out) const;
     void record_texts(Recorder& recorder, const InferTimes& times) const;
     void record_tensors(Recorder& recorder, const InferTimes& times) const;
@@ -51,6 +52,7 @@ class ServedRows {
     Time arrived_;
     std::vector<float> base_scores_;  // [n, K] before correction; empty when none is on
     std::vector<std::int32_t> us_infer_;
+    std::size_t predicted_ = 0;  // rows
 };
 
 }  // namespace flywheel::serving

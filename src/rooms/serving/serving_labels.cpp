@@ -54,7 +54,7 @@ bool Serving::live_rows_wait() const {
     const auto table = table_.load();
     for (const auto& [model, entry] : *table) {
         for (const auto& [number, version] : entry.loaded) {
-            if (version->lane && version->lane->waiting_rows() > 0) {
+            if (version->waiting_rows() > 0) {
                 return true;
             }
         }

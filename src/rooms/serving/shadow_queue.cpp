@@ -273,12 +273,7 @@ void ShadowQueue::answer(Copy& copy) {
     ServedCounts& counts = *answer.served->counts;
     const auto started = monotonic_now();
     ServedRows rows(request, answer, copy.arrived);
-    Result<void> done;
-    if (answer.served->tensors() != nullptr) {
-        done = rows.run();
-    } else {
-        rows.predict();
-    }
+    const Result<bool> done = rows.run();
     InferTimes times;
     times.infer = answer.infer_time;
     times.total = monotonic_now() - started;

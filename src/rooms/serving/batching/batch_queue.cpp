@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace flywheel::serving {
 
 namespace {
@@ -22,6 +24,20 @@ bool same_rows(const QueuedRequest& left, const QueuedRequest& right) {
 }
 
 }  // namespace
+
+Error too_many_wait(std::int64_t rows, std::int64_t most) {
+    return make_error(
+        Code::Unavailable,
+        fmt::format("Too many rows wait for the model; try again: {} of {}", rows, most)
+    );
+}
+
+Error timed_out(std::chrono::nanoseconds since, std::string_view when) {
+    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(since);
+    return make_error(
+        Code::Unavailable, fmt::format("Request timed out {}: {} ms", when, whole.count())
+    );
+}
 
 bool BatchQueue::push(QueuedPointer request) {
     CHECK(request->rows > 0);

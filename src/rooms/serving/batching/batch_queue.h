@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/result.h"
 #include "ports/engine/tensor.h"
 #include "rooms/serving/batching/served_counts.h"
 
@@ -72,6 +73,12 @@ struct BatchSlice {
 
     [[nodiscard]] bool whole() const { return rows == request->rows; }
 };
+
+/// Unavailable: so many rows wait already, of so many that may.
+[[nodiscard]] Error too_many_wait(std::int64_t rows, std::int64_t most);
+
+/// Unavailable: it took so long until `when`.
+[[nodiscard]] Error timed_out(std::chrono::nanoseconds since, std::string_view when);
 
 class BatchQueue {
   public:

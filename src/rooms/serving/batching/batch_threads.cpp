@@ -86,18 +86,6 @@ struct BatchLane::Core {
     void deliver(State& lane, const BatchSlice& slice, Result<BatchShare> share);
 };
 
-namespace {
-
-Error timed_out(const QueuedRequest& request, std::string_view when) {
-    const auto since =
-        std::chrono::duration_cast<std::chrono::milliseconds>(monotonic_now() - request.submitted);
-    return make_error(
-        Code::Unavailable, fmt::format("Request timed out {}: {} ms", when, since.count())
-    );
-}
-
-}  // namespace
-
 void BatchLane::Core::run() {
     std::unique_lock lock(mutex);
     while (!ending) {
@@ -111,9 +99,11 @@ void BatchLane::Core::run() {
         wake(now);
         lock.unlock();
         for (Late& one : late) {
-            one.answer(
-                timed_out(*one.request, one.request->taken > 0 ? "while it ran" : "in the queue")
-            );
+            const QueuedRequest& request = *one.request;
+            one.answer(timed_out(
+                monotonic_now() - request.submitted,
+                request.taken > 0 ? "while it ran" : "in the queue"
+            ));
         }
         late.clear();
         if (task.lane) {
@@ -282,7 +272,7 @@ void BatchLane::submit(const QueuedPointer& request) {
     }
     state_->counts->reject(late ? Rejection::TimeOut : Rejection::Queue);
     const auto done = std::move(request->done);
-    done(late ? timed_out(*request, "before it waited") : refusal());
+    done(late ? timed_out(monotonic_now() - request->submitted, "before it waited") : refusal());
 }
 
 bool BatchLane::cancel(const QueuedPointer& request) {
@@ -304,14 +294,7 @@ bool BatchLane::full() const {
 }
 
 Error BatchLane::refusal() const {
-    return make_error(
-        Code::Unavailable,
-        fmt::format(
-            "Too many rows wait for the model; try again: {} of {}",
-            waiting_rows(),
-            limits().queue_rows
-        )
-    );
+    return too_many_wait(waiting_rows(), limits().queue_rows);
 }
 
 const BatchLimits& BatchLane::limits() const {

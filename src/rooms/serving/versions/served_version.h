@@ -16,6 +16,7 @@
 #include "records/correction.h"
 #include "rooms/serving/batching/batch_threads.h"
 #include "rooms/serving/batching/served_counts.h"
+#include "rooms/serving/batching/turn_line.h"
 
 namespace flywheel::serving {
 
@@ -38,7 +39,8 @@ struct ServedVersion {
     Signature signature;
     std::optional<std::size_t> scores;  ///< Of a model over tensors: its output of class scores.
     std::shared_ptr<ServedCounts> counts;
-    std::shared_ptr<BatchLane> lane;  ///< Where its requests wait; null = they run at once.
+    std::shared_ptr<BatchLane> lane;  ///< Where its requests wait for a thread of the room, or
+    std::shared_ptr<TurnLine> turns;  ///< null, and long ones wait for their caller's own here.
     Id<Correction> correction;        ///< The newest one looked at, on or off; zero = none.
     std::vector<double> prior;        ///< [K] class mix it was trained on; empty = not known.
     std::vector<float>
@@ -54,6 +56,11 @@ struct ServedVersion {
 
     /// Null for a text classifier.
     [[nodiscard]] const TensorModel* tensors() const { return weights->tensors(); }
+
+    /// Of requests that are neither answered nor run.
+    [[nodiscard]] std::int64_t waiting_rows() const {
+        return lane != nullptr ? lane->waiting_rows() : turns->waiting_rows();
+    }
 
     [[nodiscard]] bool reweighted() const { return !factors.empty(); }
 };

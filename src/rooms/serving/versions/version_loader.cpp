@@ -79,6 +79,8 @@ Result<std::shared_ptr<ServedVersion>> VersionLoader::load(
     TRY(warm_up(*version, captured, batching.batch_rows));
     if (tensors != nullptr && !tensors->runs_at_once()) {
         version->lane = batches_.open(version->weights, batching, version->counts);
+    } else {
+        version->turns = std::make_shared<TurnLine>(batching);
     }
     return version;
 }
