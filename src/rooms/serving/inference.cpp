@@ -124,15 +124,15 @@ Result<void> Serving::admit(const Chosen& chosen, std::size_t body_bytes, std::i
 Result<void> Serving::run(Inference& inference) {
     TRY(check(inference.request_, *inference.answer_.served->counts));
     TRY(inference.rows_.run());
-    count_run(inference);
+    inference.count_run();
     return {};
 }
 
-void Serving::count_run(Inference& inference) {
-    const ServedVersion& served = *inference.answer_.served;
-    inference.times.infer = inference.answer_.infer_time;
-    inference.batch_ = served.counts->executed(inference.row_count(), inference.times.infer);
-    served.turns->ran(inference.request_.body_bytes, inference.times.infer);
+void Inference::count_run() {
+    const ServedVersion& served = *answer_.served;
+    times.infer = answer_.infer_time;
+    batch_ = served.counts->executed(row_count(), times.infer);
+    served.turns->ran(request_.body_bytes, times.infer);
 }
 
 Result<void> Serving::wait(Inference& inference, std::int64_t busy) {
@@ -161,7 +161,7 @@ Result<bool> Serving::run_piece(Inference& inference, Instant arrived) {
     }
     const bool done = TRY(inference.rows_.run(TurnLine::kPiece));
     if (done) {
-        count_run(inference);
+        inference.count_run();
     }
     return done;
 }

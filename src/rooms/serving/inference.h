@@ -40,6 +40,7 @@ class Inference {
     friend class Serving;
 
     void stop_waiting();
+    void count_run();
 
     InferRequest request_;
     std::shared_ptr<const Mirror> mirror_;  // who gets a copy

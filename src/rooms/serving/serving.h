@@ -101,18 +101,14 @@ class Serving {
     /// Rows a request may have at the most.
     [[nodiscard]] std::size_t max_rows() const { return plan_.max_rows; }
 
-    /// Unavailable when too many rows wait already, for the version or, when it has no queue, for
-    /// this thread (`busy`, as to wait()): said before a body of so many bytes is read.
-    [[nodiscard]] Result<void> admit(
-        const Chosen& chosen, std::size_t body_bytes, std::int64_t busy
-    );
+    /// Unavailable when too many rows wait, for the version or, without a queue, for this thread
+    /// (`busy`, as to wait()): said before a body of so many bytes is read.
+    [[nodiscard]] Result<void> admit(const Chosen& chosen, std::size_t bytes, std::int64_t busy);
     /// Runs it on this thread, for a version without a queue. InvalidArgument names the row.
     Result<void> run(Inference& inference);
-    /// A long one (TurnLine::is_long) waits for its turn on this thread, which has long ones of
-    /// `busy` rows. Unavailable: those are too many.
+    /// A long one waits for its turn here, behind `busy` rows. Unavailable: those are too many.
     Result<void> wait(Inference& inference, std::int64_t busy);
-    /// Its turn has come: runs a piece of it; true when that was the last. Unavailable when its
-    /// time-out, which counts from `arrived`, has passed before the first.
+    /// Its turn has come: runs a piece of it; true: the last. Unavailable: too late for the first.
     Result<bool> run_piece(Inference& inference, Instant arrived);
     /// Puts it in its version's queue. `done` is called once, by any thread, also before this
     /// returns, unless left() comes first; on success take() its outcome. The request's time-out
@@ -182,7 +178,6 @@ class Serving {
     void change(const std::string& model, const std::function<void(ModelEntry&)>& change);
     [[nodiscard]] bool live_rows_wait() const;
 
-    static void count_run(Inference& inference);
     Result<void> check(const InferRequest& request, ServedCounts& counts) const;
     [[nodiscard]] Uuid new_id(const InferRequest& request, Time now) const;
     InferAnswer begin_answer(const InferRequest& request, Chosen chosen, Time now) const;
