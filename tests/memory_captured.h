@@ -83,6 +83,8 @@ class MemoryCaptured final : public CapturedRows {
                 });
             if (said.model == model && about) {
                 request.feedback.push_back(said);
+                const Prediction* row = row_meant(said, request.rows);
+                request.about.push_back(row != nullptr ? row->id : Id<Prediction>{});
             }
         }
         if (request.rows.empty() && request.feedback.empty()) {

@@ -12,6 +12,7 @@
 #include "hand_engine.h"
 #include "plain_ledger.h"
 #include "ports/recorder.h"
+#include "records/feedback.h"
 #include "rooms/serving/serving.h"
 
 namespace flywheel::testing {
@@ -74,6 +75,8 @@ class MemoryCapture final : public Recorder, public FeedbackSink, public Capture
         for (const Feedback& one : feedback_) {
             if (one.target == id) {
                 found.feedback.push_back(one);
+                const Prediction* row = row_meant(one, found.rows);
+                found.about.push_back(row != nullptr ? row->id : Id<Prediction>{});
             }
         }
         if (found.rows.empty()) {

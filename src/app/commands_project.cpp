@@ -163,6 +163,7 @@ ServerOptions server_options(const Project& project, const ServeOptions& options
              .idle = milliseconds_of(settings.limits.idle_seconds),
              .write = milliseconds_of(settings.limits.write_seconds)},
         .tls = tls_plan(project.dir(), settings),
+        .triton_names = settings.triton_names,
     };
 }
 

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/server.h"
 
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app/captured/erasure.h"
+#include "app/captured/row_roller.h"
 #include "app/captured/truth_table.h"
 #include "app/version.h"
 #include "base/json_value.h"
@@ -23,14 +21,12 @@
 #include "gateway/home_page.h"
 #include "gateway/v1/routes.h"
 #include "gateway/v2_routes.h"
-#include "records/incident.h"
 
 namespace flywheel::app {
 
 namespace {
 
 constexpr auto kFinishWithin = std::chrono::seconds(30);
-constexpr auto kRollEvery = std::chrono::seconds(60);
 constexpr const char* kUrlFile = "server.url";
 constexpr const char* kKeyFile = "server.key";
 
@@ -71,87 +67,7 @@ void write_line(const std::filesystem::path& file, const std::string& line) {
     }
 }
 
-/// Whatever this thread does may wait for requests: a tenth of their share of a busy processor, and
-/// the disk after them. That it cannot be asked for is no reason not to work.
-void give_way() {
-    constexpr int kNice = 10;
-    constexpr int kThisThread = 1;             // ioprio_set(2): IOPRIO_WHO_PROCESS
-    constexpr int kLastOfAll = (2 << 13) | 7;  // best effort, lowest level
-    static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
-    static_cast<void>(::syscall(SYS_ioprio_set, kThisThread, 0, kLastOfAll));
-}
-
 }  // namespace
-
-/// Rolls sealed segments of captured rows into Parquet, once a minute.
-class Server::Roller {
-  public:
-    explicit Roller(Project& project) : project_(project), thread_([this] { run(); }) {}
-
-    Roller(const Roller&) = delete;
-    Roller& operator=(const Roller&) = delete;
-
-    ~Roller() {
-        {
-            const std::scoped_lock lock(mutex_);
-            stopping_ = true;
-        }
-        changed_.notify_one();
-        thread_.join();
-    }
-
-  private:
-    void run() {
-        give_way();
-        std::unique_lock lock(mutex_);
-        while (!changed_.wait_for(lock, kRollEvery, [this] { return stopping_; })) {
-            lock.unlock();
-            roll();
-            lock.lock();
-        }
-        roll();
-    }
-
-    void roll() {
-        tell_incidents();
-        tell_pressure();
-        if (auto rolled = project_.capture().roll(); !rolled) {
-            log_error("captured rows not rolled", {{"error", rolled.error().message}});
-        }
-    }
-
-    /// Rules of capture may ask whether an Incident is open.
-    void tell_incidents() {
-        const Reader<Incident> incidents(project_.ledger());
-        const auto open = incidents.first(Where<Incident>()
-                                              .eq(&Incident::model, project_.settings().model)
-                                              .eq(&Incident::state, IncidentState::Open));
-        if (open) {
-            project_.capture().set_incident(open->has_value());
-        }
-    }
-
-    /// Rows that are missing are an Incident.
-    void tell_pressure() {
-        const auto counters = project_.capture().counters();
-        const auto noted = project_.monitoring().note_capture(
-            {.worst_level = static_cast<int>(project_.capture().worst_level()),
-             .level = static_cast<int>(counters.level),
-             .sampled_away = counters.sampled_away,
-             .dropped = counters.dropped,
-             .now = project_.clock().now()}
-        );
-        if (!noted) {
-            log_error("capture's pressure not noted", {{"error", noted.error().message}});
-        }
-    }
-
-    Project& project_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool stopping_ = false;
-    std::thread thread_;
-};
 
 std::optional<http::TlsPlan> tls_plan(const std::filesystem::path& dir, const Settings& settings) {
     if (settings.tls_key.empty()) {
@@ -211,7 +127,8 @@ void Server::add_routes() {
          std::string(kVersion),
          std::make_shared<const gateway::RepositoryRooms>(gateway::RepositoryRooms{
              project_.compression(), project_.release(), project_.clock(), project_.engines()
-         })}
+         }),
+         options_.triton_names}
     );
     gateway::add_capture_routes(
         gateway_,
@@ -222,7 +139,11 @@ void Server::add_routes() {
          .access = &access_,
          .refusals = &refusals_}
     );
-    gateway::add_capture_metrics(gateway_, [this] { return project_.capture().counters(); });
+    gateway::add_capture_metrics(gateway_, [this] {
+        CaptureCounters counters = project_.capture().counters();
+        counters.coverage = coverage_.last();
+        return counters;
+    });
     gateway::V1Rooms rooms = v1_rooms(project_);
     rooms.access = &access_;
     rooms.refusals = &refusals_;
@@ -289,7 +210,7 @@ Result<std::unique_ptr<Server>> Server::start(Project& project, Options options)
     server->background_ =
         std::make_unique<loop::Background>(project.conductor(), project.clock(), pace);
     server->loop_ = server->background_.get();
-    server->roller_ = std::make_unique<Roller>(project);
+    server->roller_ = std::make_unique<RowRoller>(project, server->coverage_);
     server->clerk_ = std::make_unique<gateway::Clerk>(
         gateway::ClerkDoors{
             server->access_,

@@ -18,8 +18,11 @@
 #include "gateway/trail/access_log.h"
 #include "gateway/v1/routes.h"
 #include "loop/background.h"
+#include "rooms/capture/truth/coverage.h"
 
 namespace flywheel::app {
+
+class RowRoller;
 
 struct ServerOptions {
     std::string address = "127.0.0.1";
@@ -34,6 +37,7 @@ struct ServerOptions {
     gateway::GatewayLimits limits{};
     http::HttpTimeOuts time_outs{};
     std::optional<http::TlsPlan> tls = {};  ///< Nothing = plain HTTP.
+    bool triton_names = false;              ///< /metrics has the families nv_inference_*, too.
 };
 
 class Server {
@@ -69,8 +73,6 @@ class Server {
     [[nodiscard]] std::string url() const;
 
   private:
-    class Roller;
-
     void add_routes();
     Result<void> open_access_log();
     Result<void> check_address() const;
@@ -81,11 +83,12 @@ class Server {
     trail::Refusals refusals_;
     gateway::Access access_;
     std::unique_ptr<trail::AccessLog> access_log_;
+    CoverageMeter coverage_;
     gateway::Gateway gateway_;
     std::unique_ptr<gateway::Clerk> clerk_;
     std::unique_ptr<loop::Background> background_;
     std::atomic<loop::Background*> loop_ = nullptr;  ///< background_, for the routes' threads.
-    std::unique_ptr<Roller> roller_;
+    std::unique_ptr<RowRoller> roller_;
     bool stopped_ = false;
 };
 

@@ -221,6 +221,11 @@ Result<void> read_engines(Table table, WorkerSettings& engines) {
     return table.refuse_unknown();
 }
 
+Result<void> read_metrics(Table table, Settings& settings) {
+    TRY(table.read<bool>("triton_names", settings.triton_names, "true or false"));
+    return table.refuse_unknown();
+}
+
 Result<void> read_rules(const Table& capture, std::vector<CaptureRule>& rules) {
     const auto* node = capture.find("rules");
     const auto* list = node == nullptr ? nullptr : node->as_array();
@@ -362,11 +367,13 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
     TRY(read_capture({root["capture"].as_table(), "capture", file.string()}, settings.capture));
     TRY(read_engines({root["engines"].as_table(), "engines", file.string()}, settings.engines));
+    TRY(read_metrics({root["metrics"].as_table(), "metrics", file.string()}, settings));
     for (const auto& [key, node] : root) {
         if (key != "model" && key != "loop" && key != "serve" && key != "capture" &&
-            key != "engines") {
+            key != "engines" && key != "metrics") {
             return invalid_argument(fmt::format(
-                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture, engines",
+                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture, engines, "
+                "metrics",
                 file.string(),
                 node.source().begin.line,
                 key.str()

@@ -98,6 +98,7 @@ struct Settings {
     std::filesystem::path tls_key;
     CaptureSettings capture;
     WorkerSettings engines;
+    bool triton_names = false;  ///< [metrics]: /metrics has the families nv_inference_*, too.
 };
 
 /// InvalidArgument names file, line and the setting that is wrong; unknown settings are refused by

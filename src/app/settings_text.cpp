@@ -178,6 +178,15 @@ std::string engines_text(const WorkerSettings& engines) {
     );
 }
 
+/// The table [metrics].
+std::string metrics_text(const Settings& settings) {
+    return fmt::format(
+        "\n[metrics]\n"
+        "triton_names = {}     # true: /metrics has the families nv_inference_*, too\n",
+        settings.triton_names
+    );
+}
+
 }  // namespace
 
 std::string settings_text(const Settings& settings) {
@@ -220,7 +229,7 @@ std::string settings_text(const Settings& settings) {
         "address = {}\n"
         "port = {}\n"
         "threads = {}              # 0: half the cores\n"
-        "{}{}{}{}{}{}{}",
+        "{}{}{}{}{}{}{}{}",
         settings.model,
         labels.str(),
         policy.objective,
@@ -248,7 +257,8 @@ std::string settings_text(const Settings& settings) {
         limits_text(settings.limits),
         batching_text(settings.batching),
         capture_text(settings.capture),
-        engines_text(settings.engines)
+        engines_text(settings.engines),
+        metrics_text(settings)
     );
 }
 

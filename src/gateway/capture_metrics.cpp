@@ -80,10 +80,17 @@ void append_rows(const CaptureCounters& counters, MetricsPage& page) {
 }
 
 void append_journal(const CaptureCounters& counters, MetricsPage& page) {
-    page.family("fw_capture_backlog_bytes", "gauge", "Captured and not yet in the columns.");
+    page.family(
+        "fw_capture_backlog_bytes",
+        "gauge",
+        "Captured and not yet in the columns: in memory, waiting for the journal; in the journal's "
+        "open segment; in sealed segments, waiting for the columns. The stages add up."
+    );
+    const JournalHealth& journal = counters.journal;
     for (const auto& [stage, bytes] :
-         {std::pair("memory", counters.memory_bytes), std::pair("journal", counters.journal.bytes)
-         }) {
+         {std::pair("memory", counters.memory_bytes),
+          std::pair("journal", journal.bytes - journal.sealed_bytes),
+          std::pair("columns", journal.sealed_bytes)}) {
         page.sample("fw_capture_backlog_bytes", {{"stage", stage}}, static_cast<double>(bytes));
     }
     const FlushTimes& flush = counters.flush;
@@ -161,11 +168,30 @@ static void append_feedback(const CaptureCounters& counters, MetricsPage& page) 
     );
 }
 
+static void append_coverage(const CaptureCounters& counters, MetricsPage& page) {
+    page.family(
+        "fw_label_coverage",
+        "gauge",
+        "Share of the captured rows answered in the 24 hours before it was last measured that have "
+        "a label by feedback (label, or correct: true). Measured every 10 minutes or less often."
+    );
+    for (const LabelCoverage& one : counters.coverage) {
+        if (one.rows > 0) {
+            page.sample(
+                "fw_label_coverage",
+                {{"model", one.model}},
+                static_cast<double>(one.labelled) / static_cast<double>(one.rows)
+            );
+        }
+    }
+}
+
 void append_capture_metrics(const CaptureCounters& counters, MetricsPage& page) {
     append_rows(counters, page);
     append_journal(counters, page);
     append_payloads(counters, page);
     append_feedback(counters, page);
+    append_coverage(counters, page);
     single(
         page,
         "fw_capture_redacted_total",
@@ -198,8 +224,16 @@ void append_capture_metrics(const CaptureCounters& counters, MetricsPage& page) 
         page,
         "fw_feedback_orphans",
         "gauge",
-        "Targets of feedback for which no row is known.",
+        "Targets of feedback for which no row is known, and which still wait for one.",
         counters.orphans
+    );
+    single(
+        page,
+        "fw_feedback_expired_total",
+        "counter",
+        "Targets of feedback that waited 30 days for their row in vain; the feedback stays "
+        "readable.",
+        counters.feedback_expired
     );
 }
 

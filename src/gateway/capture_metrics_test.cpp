@@ -24,6 +24,11 @@ TEST(CaptureMetrics, SayWhatWasKeptAndWhatBecameOfTheRest) {
     counters.payloads_known = 9;
     counters.roll_lag_seconds = 1.5;
     counters.journal.torn_bytes = 16;
+    counters.memory_bytes = 5;
+    counters.journal.bytes = 100;
+    counters.journal.sealed_bytes = 70;
+    counters.feedback_expired = 4;
+    counters.coverage = {{"news", 200, 5}, {"quiet", 0, 0}};
     MetricsPage page;
     append_capture_metrics(counters, page);
     for (const char* line :
@@ -43,9 +48,15 @@ TEST(CaptureMetrics, SayWhatWasKeptAndWhatBecameOfTheRest) {
           "fw_feedback_total{source=\"annotator\",kind=\"label\"} 1\n",
           "fw_feedback_delay_seconds_bucket{le=\"60\"} 0\n",
           "fw_feedback_delay_seconds_bucket{le=\"600\"} 1\n",
+          "fw_capture_backlog_bytes{stage=\"memory\"} 5\n",
+          "fw_capture_backlog_bytes{stage=\"journal\"} 30\n",
+          "fw_capture_backlog_bytes{stage=\"columns\"} 70\n",
+          "fw_feedback_expired_total 4\n",
+          "fw_label_coverage{model=\"news\"} 0.025\n",
           "fw_journal_torn_bytes_total 16\n"}) {
         EXPECT_THAT(page.text(), ::testing::HasSubstr(line));
     }
+    EXPECT_THAT(page.text(), ::testing::Not(::testing::HasSubstr("quiet"))) << "no rows, no share";
 }
 
 }  // namespace

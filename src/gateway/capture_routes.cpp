@@ -127,6 +127,15 @@ void append_feedback(std::string& out, const Feedback& feedback) {
     out += '}';
 }
 
+void append_feedback_about(std::string& out, Id<Prediction> row, const CapturedRequest& found) {
+    for (std::size_t i = 0; i < found.feedback.size(); ++i) {
+        if (found.about[i] == row) {
+            out += out.back() == '[' ? "" : ",";
+            append_feedback(out, found.feedback[i]);
+        }
+    }
+}
+
 void append_outcome(std::string& out, const Prediction& row, const ServedVersion& served) {
     out += ",\"label\":";
     if (row.label >= 0 && static_cast<std::size_t>(row.label) < served.labels.size()) {
@@ -242,15 +251,16 @@ Result<void> show_request(
     for (const Prediction& row : found.rows) {
         out += out.back() == '[' ? "" : ",";
         append_row(out, row, *served);
-        for (const Feedback& feedback : found.feedback) {
-            if (found.joins(feedback, row)) {
-                out += out.back() == '[' ? "" : ",";
-                append_feedback(out, feedback);
-            }
-        }
+        append_feedback_about(out, row.id, found);
         out += "]}";
     }
-    out += "]}";
+    out += ']';
+    if (std::ranges::find(found.about, Id<Prediction>{}) != found.about.end()) {
+        out += ",\"unjoined\":[";
+        append_feedback_about(out, {}, found);
+        out += ']';
+    }
+    out += '}';
     return {};
 }
 

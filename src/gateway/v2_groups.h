@@ -22,6 +22,8 @@ void add_model_metadata_routes(Gateway& gateway, const serving::Serving& serving
 void add_statistics_routes(Gateway& gateway, const serving::Serving& serving);
 void add_repository_routes(Gateway& gateway, const V2Doors& doors);
 void append_serving_metrics(const serving::Serving& serving, MetricsPage& page);
+/// The same counts under the names that dashboards for Triton ask for.
+void append_triton_metrics(const serving::Serving& serving, MetricsPage& page);
 
 /// "flywheel_linear".
 [[nodiscard]] std::string platform_of(const serving::ServedVersion& served);

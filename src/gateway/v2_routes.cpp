@@ -118,6 +118,10 @@ void add_v2_routes(Gateway& gateway, V2Doors doors) {
     add_documentation_routes(gateway, doors);
     gateway.add_ready_check([serving] { return all_models_loaded(*serving); });
     gateway.add_metrics([serving](MetricsPage& page) { append_serving_metrics(*serving, page); });
+    if (doors.triton_names) {
+        gateway.add_metrics([serving](MetricsPage& page) { append_triton_metrics(*serving, page); }
+        );
+    }
 }
 
 }  // namespace flywheel::gateway

@@ -28,6 +28,7 @@ struct V2Doors {
     serving::Serving* serving = nullptr;
     std::string server_version;                              ///< "0.1.0"
     std::shared_ptr<const RepositoryRooms> repository = {};  ///< Null: nothing can be sent along.
+    bool triton_names = false;  ///< /metrics has the families nv_inference_*, too.
 };
 
 /// Also adds the ready check "every model is loaded" and the metrics of serving.

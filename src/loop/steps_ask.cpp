@@ -122,20 +122,21 @@ Result<std::int64_t> Conductor::Round::take_corrections() {
         if (!request) {
             continue;
         }
-        const auto row = std::ranges::find_if(request->rows, [&](const Prediction& one) {
-            return one.status == 200 && request->joins(said, one);
-        });
-        if (row != request->rows.end()) {
+        const auto place = std::ranges::find(request->feedback, said.id, &Feedback::id);
+        const auto at = static_cast<std::size_t>(place - request->feedback.begin());
+        const auto row =
+            place == request->feedback.end()
+                ? request->rows.end()
+                : std::ranges::find(request->rows, request->about[at], &Prediction::id);
+        if (row != request->rows.end() && row->status == 200) {
             last_word[{row->id, said.source}] = {row->payload_digest, std::move(said)};
         }
     }
     std::vector<labeling::ImportedLabel> labels;
     for (const auto& [key, word] : last_word) {
-        const auto& [payload, said] = word;
+        const auto& [item, said] = word;
         if (said.kind == FeedbackKind::Label) {
-            labels.push_back(
-                {payload, said.label, "feedback:" + std::string(enum_name(said.source))}
-            );
+            labels.push_back({item, said.label, "feedback:" + std::string(enum_name(said.source))});
         }
     }
     const Digest source = sha256("feedback of turn " + turn_row.id.text());

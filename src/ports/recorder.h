@@ -64,40 +64,9 @@ class FeedbackSink {
 struct CapturedRequest {
     std::vector<Prediction> rows;    ///< By row number.
     std::vector<Feedback> feedback;  ///< In order of arrival.
-
-    /// Is this feedback about this row? Several attempts may share a client's request id: by it the
-    /// newest is meant that was answered with 200 before the feedback arrived (the first, when all
-    /// came later); a shadow's never.
-    [[nodiscard]] bool joins(const Feedback& said, const Prediction& row) const {
-        if (!said.names(row)) {
-            return false;
-        }
-        const auto id = Uuid::parse(said.target);
-        if (id && id->with_row(0) == row.id.uuid.with_row(0)) {
-            return true;
-        }
-        const Prediction* meant = nullptr;
-        for (const Prediction& attempt : rows) {
-            if (attempt.request_id == said.target && attempt.route != Route::Shadow &&
-                said.names(attempt) &&
-                (meant == nullptr || is_meant_rather(said, attempt, *meant))) {
-                meant = &attempt;
-            }
-        }
-        return meant != nullptr && meant->id == row.id;
-    }
-
-  private:
-    static bool is_meant_rather(const Feedback& said, const Prediction& a, const Prediction& b) {
-        if ((a.status == 200) != (b.status == 200)) {
-            return a.status == 200;
-        }
-        const bool before = a.time <= said.arrived;
-        if (before != (b.time <= said.arrived)) {
-            return before;
-        }
-        return before ? a.time > b.time : a.time < b.time;
-    }
+    /// For each feedback the row that it is about, of whichever attempt; zero = of none, or it
+    /// names no row and the request has several.
+    std::vector<Id<Prediction>> about;
 };
 
 /// What came for one row.

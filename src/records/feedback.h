@@ -1,9 +1,11 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
 // Feedback: what a user or system said about a served row, however late. Written by the room
-// capture only (through the journal); joined to its Prediction by id.
+// capture only (through the journal); joined to its Prediction by id: here is the rule which of
+// several attempts at a request (a client that retries) it means.
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -44,19 +46,24 @@ struct Feedback {
     Time arrived;
     std::string by;       ///< Pseudonym, at most 128 bytes.
     std::string comment;  ///< At most 2 KiB.
-
-    /// Of the rows of a request, is it this one? Feedback that names no row may mean the first
-    /// only, and nobody's when there is a second.
-    [[nodiscard]] bool names(const Prediction& served) const {
-        const auto uuid = Uuid::parse(target);
-        if (uuid && uuid->row() != 0 && uuid->with_row(0) == served.id.uuid.with_row(0)) {
-            return *uuid == served.id.uuid;
-        }
-        if (!row_id.empty()) {
-            return row_id == served.row_id;
-        }
-        return row == served.id.uuid.row() || (row == kTheOnlyRow && served.id.uuid.row() == 0);
-    }
 };
+
+/// How much an attempt deserves feedback that arrived then; the greatest gets it: the newest that
+/// was answered (status 200), if none was, the newest. What was served after the feedback had
+/// arrived comes last, the first of it before others: a later retry takes nothing away.
+struct AttemptRank {
+    bool before = false;  ///< Served before the feedback arrived.
+    bool answered = false;
+    std::int64_t nearness = 0;  ///< Microseconds, greater is nearer to the arrival.
+
+    auto operator<=>(const AttemptRank&) const = default;
+};
+
+[[nodiscard]] AttemptRank rank_attempt(Time served, std::int32_t status, Time arrived);
+
+/// The row that `said` is about: by Prediction id that row, by request id the row of the attempt
+/// with the greatest rank; a shadow is meant only by its own id. Null: none of these, or it names
+/// no row and the request has several. `rows` of one model, all attempts of the request among them.
+[[nodiscard]] const Prediction* row_meant(const Feedback& said, std::span<const Prediction> rows);
 
 }  // namespace flywheel

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What holds for every record, whatever its fields: rows and back, names, JSON.
+// What holds for every record, whatever its fields: rows and back, names, JSON; and how sure a
+// Prediction is.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -30,6 +32,7 @@
 #include "records/schema.h"
 #include "records/training_run.h"
 #include "records/turn.h"
+#include "records/uncertainty.h"
 
 namespace flywheel {
 namespace {
@@ -354,6 +357,37 @@ TEST(RowToJson, PrintsEachFormAsAPersonExpects) {
         ),
         R"({"at":"1970-01-01T00:00:01.500000Z","count":1,"flag":true,"inner":{"a":1},"none":null,"text":"{\"a\":1}","torn":"torn {"})"
     );
+}
+
+TEST(Uncertainty, IsWhatItsFormulasSay) {
+    const std::array<float, 3> scores = {0.25F, 0.5F, 0.25F};
+    const Uncertainty sure = uncertainty_of(scores);
+    EXPECT_FLOAT_EQ(sure.confidence, 0.5F);
+    EXPECT_FLOAT_EQ(sure.margin, 0.25F);
+    EXPECT_FLOAT_EQ(sure.entropy, 1.5F * std::log(2.0F));
+}
+
+TEST(Uncertainty, FindsTheSecondWhereverTheFirstStands) {
+    for (const auto& scores :
+         {std::array{0.6F, 0.3F, 0.1F},
+          std::array{0.3F, 0.6F, 0.1F},
+          std::array{0.1F, 0.3F, 0.6F},
+          std::array{0.6F, 0.1F, 0.3F}}) {
+        EXPECT_FLOAT_EQ(uncertainty_of(scores).confidence, 0.6F);
+        EXPECT_FLOAT_EQ(uncertainty_of(scores).margin, 0.3F);
+    }
+}
+
+TEST(Uncertainty, HasValuesAtTheEdges) {
+    EXPECT_EQ(uncertainty_of({}).confidence, 0);
+    EXPECT_EQ(uncertainty_of({}).margin, 0);
+    const std::array<float, 1> alone = {1};
+    EXPECT_EQ(uncertainty_of(alone).margin, 1);
+    EXPECT_EQ(uncertainty_of(alone).entropy, 0);
+    const std::array<float, 2> certain = {0, 1};
+    EXPECT_EQ(uncertainty_of(certain).entropy, 0) << "0 ln 0 is 0";
+    const std::array<float, 2> equal = {0.5F, 0.5F};
+    EXPECT_EQ(uncertainty_of(equal).margin, 0);
 }
 
 }  // namespace

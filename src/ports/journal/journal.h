@@ -38,7 +38,8 @@ struct FramePlace {
 
 struct JournalHealth {
     std::uint64_t segments = 0;
-    std::uint64_t bytes = 0;
+    std::uint64_t bytes = 0;          ///< Of all segments.
+    std::uint64_t sealed_bytes = 0;   ///< Of these, of sealed ones.
     std::uint64_t torn_bytes = 0;     ///< Cut from the ends of segments at recovery.
     std::uint64_t corrupt_bytes = 0;  ///< Skipped between good frames at recovery.
     std::uint64_t bad_segments = 0;   ///< Renamed .bad because their header was damaged.

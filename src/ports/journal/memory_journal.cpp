@@ -112,7 +112,9 @@ JournalHealth MemoryJournal::health() const {
     health.segments = segments_.size();
     for (const auto& [number, segment] : segments_) {
         for (const Frame& frame : segment.frames) {
-            health.bytes += frame_bytes(frame.payload.size());
+            const auto bytes = frame_bytes(frame.payload.size());
+            health.bytes += bytes;
+            health.sealed_bytes += number == open_ ? 0 : bytes;
         }
     }
     return health;

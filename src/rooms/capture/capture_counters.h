@@ -59,6 +59,13 @@ struct FeedbackTally {
     void add(const Feedback& said_now);
 };
 
+/// How many of a model's rows of the last day have a label by feedback.
+struct LabelCoverage {
+    std::string model;
+    std::uint64_t rows = 0;
+    std::uint64_t labelled = 0;
+};
+
 /// Everything since open(). recorded = captured + sampled_away + dropped + what still waits in
 /// memory, exactly.
 struct CaptureCounters {
@@ -84,7 +91,9 @@ struct CaptureCounters {
     std::uint64_t feedback_accepted = 0;
     std::uint64_t feedback_duplicate = 0;
     FeedbackTally feedback;
-    std::uint64_t orphans = 0;  ///< Targets of feedback for which no row is known now.
+    std::vector<LabelCoverage> coverage;  ///< Filled in by who measures it (truth/coverage.h).
+    std::uint64_t orphans = 0;            ///< Targets of feedback for which no row is known now.
+    std::uint64_t feedback_expired = 0;   ///< Targets that waited 30 days for a row in vain.
     std::uint64_t rolled_segments = 0;
     std::uint64_t rolled_rows = 0;
     std::uint64_t expired_rows = 0;  ///< Rows and feedback that were over their time.

@@ -200,45 +200,29 @@ TEST_F(CaptureTest, FindsAllAttemptsUnderOneClientId) {
     EXPECT_EQ(capture_->find("news", "retried")->rows.size(), 3U);
 }
 
-TEST_F(CaptureTest, FeedbackOnAClientsIdMeansTheNewestAttemptThatWasAnswered) {
-    struct Attempt {
-        int day;
-        int status;
-        Route route;
-    };
-
-    CapturedRequest request;
-    for (const auto& [day, status, route] :
-         {Attempt{1, 200, Route::Stable},
-          {2, 200, Route::Canary},
-          {3, 503, Route::Stable},
-          {4, 200, Route::Shadow},
-          {6, 200, Route::Stable}}) {
-        Prediction row = sample_prediction(sample_day(day), rng_);
+TEST_F(CaptureTest, SaysWhichAttemptFeedbackIsAbout) {
+    std::vector<Prediction> attempts;
+    for (const int status : {200, 503}) {
+        Prediction row = sample_prediction(sample_day(static_cast<int>(attempts.size())), rng_);
         row.request_id = "retried";
         row.status = status;
-        row.route = route;
-        request.rows.push_back(std::move(row));
+        attempts.push_back(row);
+        capture_->record(std::move(row));
     }
-    const auto meant = [&](const std::string& target, int day) {
-        const Feedback said = testing::sample_feedback(target, sample_day(day), rng_);
-        std::vector<std::size_t> rows;
-        for (std::size_t i = 0; i < request.rows.size(); ++i) {
-            if (request.joins(said, request.rows[i])) {
-                rows.push_back(i);
-            }
+    const Feedback said = sample_feedback("retried", sample_day(5), rng_);
+    submit(said);
+    for (const char* stage : {"journal", "columns"}) {
+        SCOPED_TRACE(stage);
+        for (const std::string& id :
+             {std::string("retried"), attempts[0].id.text(), attempts[1].id.text()}) {
+            SCOPED_TRACE(id);
+            const auto found = capture_->find("news", id);
+            ASSERT_TRUE(found);
+            EXPECT_TRUE(same(found->feedback, {said}));
+            EXPECT_EQ(found->about, std::vector{attempts[0].id}) << "the second was not answered";
         }
-        return rows;
-    };
-    using Rows = std::vector<std::size_t>;
-    EXPECT_EQ(meant("retried", 5), Rows{1});
-    EXPECT_EQ(meant("retried", 7), Rows{4});
-    EXPECT_EQ(meant("retried", 0), Rows{0});  // none was answered yet: clocks differ
-    EXPECT_EQ(meant(request.rows[2].id.text(), 5), Rows{2});  // an attempt by its own id
-    for (Prediction& row : request.rows) {
-        row.status = 503;
+        roll_everything();
     }
-    EXPECT_EQ(meant("retried", 5), Rows{2});
 }
 
 TEST_F(CaptureTest, FindsAClientsIdAfterAStartWithoutReadingOtherDays) {
@@ -334,6 +318,37 @@ TEST_F(CaptureTest, LooksInTheColumnsForTheRowsOfOrphans) {
     EXPECT_EQ(capture_->counters().orphans, 2U) << "not in the journal";
     ASSERT_TRUE(capture_->roll());
     EXPECT_EQ(capture_->counters().orphans, 1U);
+}
+
+TEST_F(CaptureTest, LetsOrphansWaitThirtyDays) {
+    const Prediction row = record(sample_day(1));
+    submit(sample_feedback(row.request_id, sample_day(9), rng_));
+    submit(sample_feedback("never", sample_day(8), rng_));
+    Feedback again = sample_feedback("never", sample_day(9), rng_);
+    again.label = "sports";
+    submit(again);
+    submit(sample_feedback("never, either", sample_day(10), rng_));
+    const auto look = [&](int day) {
+        clock_.set(sample_day(day));
+        const auto rolled = capture_->roll();
+        EXPECT_TRUE(rolled) << (rolled ? "" : rolled.error().message);
+        const auto counters = capture_->counters();
+        return std::pair(counters.orphans, counters.feedback_expired);
+    };
+    EXPECT_EQ(look(10), std::pair(2UL, 0UL));
+    roll_everything();
+    EXPECT_EQ(look(38), std::pair(2UL, 0UL));
+    reopen();
+    EXPECT_EQ(look(38), std::pair(2UL, 0UL)) << "known from the columns, rows served long before";
+    EXPECT_EQ(look(39), std::pair(1UL, 1UL)) << "30 days from the newest";
+    reopen();
+    EXPECT_EQ(look(39), std::pair(1UL, 0UL));
+    Prediction late = sample_prediction(sample_day(39), rng_);
+    late.request_id = "never, either";
+    capture_->record(std::move(late));
+    ASSERT_TRUE(capture_->flush());
+    EXPECT_EQ(look(60), std::pair(0UL, 0UL)) << "its row has come";
+    EXPECT_EQ(capture_->find("news", "never")->feedback.size(), 2U) << "still readable";
 }
 
 TEST_F(CaptureTest, DropsRowsThatDoNotFitAndCountsThem) {

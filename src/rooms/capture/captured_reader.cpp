@@ -11,6 +11,7 @@
 #include "rooms/capture/frames/feedback_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
 #include "rooms/capture/payload_join.h"
+#include "records/feedback.h"
 
 namespace flywheel {
 
@@ -276,12 +277,42 @@ Result<std::vector<Feedback>> CapturedReader::feedback_about(
     return merge_once(std::move(rolled), std::move(journaled));
 }
 
+/// The row of each feedback. Who asked by the id of one attempt has not got the others yet, and a
+/// request id may mean one of those.
+Result<std::vector<Id<Prediction>>> CapturedReader::rows_said_of(
+    const std::string& model, const std::string& id, const CapturedRequest& request
+) const {
+    std::vector<Prediction> attempts = request.rows;
+    std::set<std::string> shared;
+    for (const Feedback& said : request.feedback) {
+        if (said.target != id) {
+            shared.insert(said.target);
+        }
+    }
+    for (const std::string& target : shared) {
+        const bool is_request = std::ranges::any_of(request.rows, [&](const Prediction& row) {
+            return row.request_id == target && !is_base_text(target, row.id.uuid);
+        });
+        if (is_request) {
+            const auto others = TRY(rows_meant(model, target));
+            attempts.insert(attempts.end(), others.begin(), others.end());
+        }
+    }
+    std::vector<Id<Prediction>> about;
+    for (const Feedback& said : request.feedback) {
+        const Prediction* row = row_meant(said, attempts);
+        about.push_back(row != nullptr ? row->id : Id<Prediction>{});
+    }
+    return about;
+}
+
 Result<CapturedRequest> CapturedReader::find(const std::string& model, const std::string& id)
     const {
     CapturedRequest request;
     request.rows = TRY(rows_meant(model, id));
     TRY(join_payloads({journal_, index_, columns_}, model, request.rows));
     request.feedback = TRY(feedback_about(model, id, request.rows));
+    request.about = TRY(rows_said_of(model, id, request));
     if (request.rows.empty() && request.feedback.empty()) {
         return not_found("No captured request has this id: " + id);
     }

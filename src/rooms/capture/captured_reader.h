@@ -62,6 +62,9 @@ class CapturedReader {
     Result<std::vector<Feedback>> feedback_about(
         const std::string& model, const std::string& id, const std::vector<Prediction>& rows
     ) const;
+    Result<std::vector<Id<Prediction>>> rows_said_of(
+        const std::string& model, const std::string& id, const CapturedRequest& request
+    ) const;
 
     const Journal& journal_;
     const Columns& columns_;

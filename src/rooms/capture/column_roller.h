@@ -43,12 +43,14 @@ class ColumnRoller {
     Result<void> roll_segment(std::uint64_t segment, RollReport& report);
     Result<void> roll_sealed(RollReport& report);
     Result<EraseReport> erase_rolled(RollReport& report);
+    Result<void> look_after_orphans(Time now);
 
     const Capture::Plan& plan_;
     const RollParts parts_;
 
-    std::mutex mutex_;  ///< Guards the three that follow.
+    std::mutex mutex_;  ///< Guards the four that follow.
     bool columns_clean_ = false;
+    bool orphans_known_ = false;
     std::optional<std::chrono::sys_days> kept_on_;  ///< When the columns were last looked after.
     std::set<std::uint64_t> only_erasures_;
     std::atomic<std::uint64_t> segments_ = 0;

@@ -2,7 +2,6 @@
 #include "rooms/capture/committer.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
@@ -350,19 +349,9 @@ Result<void> Committer::recover(FrameFound&& found) {
     });
 }
 
-Result<void> Committer::recheck_orphans(const CapturedReader& reader) {
-    std::vector<Orphan> unchecked;
-    {
-        const std::lock_guard lock(mutex_);
-        unchecked = orphans_.unchecked();
-    }
-    for (const Orphan& orphan : unchecked) {
-        if (TRY(reader.has_row(orphan.model, orphan.target))) {
-            const std::lock_guard lock(mutex_);
-            orphans_.found(std::array{orphan.key});
-        }
-    }
-    return {};
+void Committer::with_orphans(const std::function<void(Orphans&, const JournalIndex&)>& visit) {
+    const std::lock_guard lock(mutex_);
+    visit(orphans_, parts_.index);
 }
 
 void Committer::count(CaptureCounters& out) const {
@@ -388,6 +377,7 @@ void Committer::count(CaptureCounters& out) const {
     out.payloads_stored = written.payloads_stored;
     out.payloads_known = written.payloads_known;
     out.orphans = orphans_.size();
+    out.feedback_expired = orphans_.expired();
     out.memory_bytes = waiting + pending_bytes_ - pending_large_;
 }
 

@@ -65,8 +65,8 @@ class Committer {
 
     /// At open: a frame that the journal holds already.
     Result<void> recover(FrameFound&& found);
-    /// Looks for the rows of orphans in the columns; at most some hundred a call.
-    Result<void> recheck_orphans(const CapturedReader& reader);
+    /// Calls `visit` with the orphans and the index, while nothing is committed.
+    void with_orphans(const std::function<void(Orphans&, const JournalIndex&)>& visit);
 
     /// Its part of the counters.
     void count(CaptureCounters& out) const;

@@ -123,16 +123,21 @@ Result<void> Serving::admit(const Chosen& chosen, std::size_t body_bytes, std::i
 
 Result<void> Serving::run(Inference& inference) {
     TRY(check(inference.request_, *inference.answer_.served->counts));
-    TRY(inference.rows_.run());
-    inference.count_run();
+    TRY(inference.run(std::chrono::nanoseconds::max()));
     return {};
 }
 
-void Inference::count_run() {
+Result<bool> Inference::run(std::chrono::nanoseconds budget) {
     const ServedVersion& served = *answer_.served;
-    times.infer = answer_.infer_time;
-    batch_ = served.counts->executed(row_count(), times.infer);
-    served.turns->ran(request_.body_bytes, times.infer);
+    auto done = rows_.run(budget);
+    if (!done) {
+        served.counts->engine_failures.fetch_add(1, std::memory_order_relaxed);
+    } else if (*done) {
+        times.infer = answer_.infer_time;
+        batch_ = served.counts->executed(row_count(), times.infer);
+        served.turns->ran(request_.body_bytes, times.infer);
+    }
+    return done;
 }
 
 Result<void> Serving::wait(Inference& inference, std::int64_t busy) {
@@ -159,11 +164,7 @@ Result<bool> Serving::run_piece(Inference& inference, Instant arrived) {
             return timed_out(now - arrived, "in the queue");
         }
     }
-    const bool done = TRY(inference.rows_.run(TurnLine::kPiece));
-    if (done) {
-        inference.count_run();
-    }
-    return done;
+    return inference.run(TurnLine::kPiece);
 }
 
 void Serving::submit(
@@ -211,6 +212,9 @@ void Serving::answered(Inference& inference) {
 void Serving::failed(Inference& inference, int status, std::string_view message) {
     ServedCounts& counts = *inference.answer_.served->counts;
     counts.failed(inference.times.total);
+    if (status >= 400 && status < 500 && status != http_status(Code::Cancelled)) {
+        counts.invalid_requests.fetch_add(1, std::memory_order_relaxed);
+    }
     counts.refused_rows.fetch_add(inference.row_count(), std::memory_order_relaxed);
     inference.rows_.refuse(*recorder_, {status, message, inference.times});
     inference.queued_ = nullptr;

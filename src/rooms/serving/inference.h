@@ -40,7 +40,7 @@ class Inference {
     friend class Serving;
 
     void stop_waiting();
-    void count_run();
+    Result<bool> run(std::chrono::nanoseconds budget);
 
     InferRequest request_;
     std::shared_ptr<const Mirror> mirror_;  // who gets a copy

@@ -279,6 +279,7 @@ void ShadowQueue::answer(Copy& copy) {
     times.total = monotonic_now() - started;
     if (!done) {
         counts.failed(times.total);
+        counts.engine_failures.fetch_add(1, std::memory_order_relaxed);
         counts.refused_rows.fetch_add(copy.rows, std::memory_order_relaxed);
         rows.refuse(pairs, {http_status(done.error().code), done.error().message, times});
         return;

@@ -331,6 +331,7 @@ JournalHealth SegmentJournal::health() const {
     health.segments = known_.size();
     for (const auto& [segment, known] : known_) {
         health.bytes += known.bytes;
+        health.sealed_bytes += known.is_sealed ? known.bytes : 0;
         health.corrupt_bytes += known.corrupt_bytes;
     }
     return health;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rooms/capture/frames/prediction_codec.h"
+#include "records/feedback.h"
 
 namespace flywheel {
 
@@ -27,6 +28,8 @@ struct MetRow {
     std::string row_id;
     std::span<const LabelledTruth> labelled;
     Route route = Route::Stable;
+    std::int32_t status = 200;
+    bool wanted = true;  ///< False: not in the table, but feedback may mean it instead of another.
 };
 
 /// A signal that means a row.
@@ -54,6 +57,7 @@ class Join {
         TRY(capture.each_prediction(
             plan_.model, served, RowParts::Keys, [&](const Prediction& row) { return pass(row); }
         ));
+        TRY(look_for_other_attempts(capture, served, end));
         settle_attempts();
         TRY(emit_met());
         return counts_;
@@ -61,7 +65,11 @@ class Join {
 
   private:
     Result<void> pass(const Prediction& row) {
-        if (row.status != 200 || row.route == Route::Shadow) {
+        if (row.route == Route::Shadow) {
+            return {};
+        }
+        if (row.status != 200) {
+            pass_attempt(row, nullptr);
             return {};
         }
         ++counts_.rows;
@@ -79,6 +87,56 @@ class Join {
         return say(row, labelled);
     }
 
+    /// A row that is not in the table; of the signals that are in `among`, if that is said.
+    void pass_attempt(const Prediction& row, const std::vector<bool>* among) {
+        if (row.route == Route::Shadow) {
+            return;
+        }
+        const auto number = static_cast<std::uint32_t>(met_.size());
+        const std::size_t before = meetings_.size();
+        signals_.about(row, [&](std::uint32_t signal, SignalTable::By by) {
+            if (by == SignalTable::By::RequestId && (among == nullptr || (*among)[signal])) {
+                meetings_.push_back({number, signal, true});
+            }
+        });
+        if (meetings_.size() > before) {
+            met_.push_back(keep(row, {}));
+            met_.back().wanted = false;
+        }
+    }
+
+    /// A signal that means a row of the range by its request id may mean an attempt outside of it.
+    /// Those before matter only to signals that had arrived before the row.
+    Result<void> look_for_other_attempts(const Capture& capture, TimeRange served, Time end) {
+        std::vector<bool> shared(signals_.size());
+        bool look_after = false;
+        bool look_before = false;
+        for (const Meeting& meeting : meetings_) {
+            if (meeting.by_request && met_[meeting.row].wanted) {
+                shared[meeting.signal] = true;
+                look_after = true;
+                look_before =
+                    look_before || met_[meeting.row].time > signals_.signal(meeting.signal).arrived;
+            }
+        }
+        const auto look = [&](TimeRange range) {
+            const auto take = [&](const Prediction& row) {
+                pass_attempt(row, &shared);
+                return Result<void>();
+            };
+            return range.begin < range.end
+                       ? capture.each_prediction(plan_.model, range, RowParts::Keys, take)
+                       : Result<void>();
+        };
+        if (look_after) {
+            TRY(look({served.end, end}));
+        }
+        if (look_before) {
+            TRY(look({Time::min(), served.begin}));
+        }
+        return {};
+    }
+
     MetRow keep(const Prediction& row, std::span<const LabelledTruth> labelled) {
         return {
             .id = row.id.uuid,
@@ -91,6 +149,7 @@ class Join {
             .row_id = row.row_id,
             .labelled = labelled,
             .route = row.route,
+            .status = row.status,
         };
     }
 
@@ -128,9 +187,8 @@ class Join {
 
     /// Of the attempts that share a request id one is meant by each signal.
     void settle_attempts() {
-        std::ranges::sort(meetings_, {}, [this](const Meeting& meeting) {
-            const MetRow& row = met_[meeting.row];
-            return std::tuple(meeting.signal, row.time, row.id);
+        std::ranges::sort(meetings_, {}, [](const Meeting& meeting) {
+            return std::pair(meeting.signal, meeting.row);
         });
         std::vector<Meeting> settled;
         settled.reserve(meetings_.size());
@@ -138,14 +196,7 @@ class Join {
             const auto last = std::find_if(first, meetings_.end(), [&](const Meeting& meeting) {
                 return meeting.signal != first->signal;
             });
-            const std::size_t before = settled.size();
-            settle(first, last, settled);
-            if (needs_index(std::span(settled).subspan(before))) {
-                settled.resize(before);
-                ++counts_.index_needed;
-            } else {
-                ++counts_.joined;
-            }
+            settle(std::span(first, last), settled);
             first = last;
         }
         meetings_ = std::move(settled);
@@ -155,38 +206,58 @@ class Join {
         });
     }
 
-    /// A signal that names no row says nothing when its request had several.
-    [[nodiscard]] bool needs_index(std::span<const Meeting> meetings) const {
-        const Signal& signal = signals_.signal(meetings[0].signal);
-        const bool by_row = !meetings[0].by_request && signals_.targets_row(signal);
-        return signal.no_row && !by_row &&
-               (meetings.size() > 1 || met_[meetings[0].row].id.row() != 0);
-    }
-
-    /// The meetings of one signal, rising by time: all that are by id, and one by request id.
-    void settle(
-        std::vector<Meeting>::const_iterator first,
-        std::vector<Meeting>::const_iterator last,
-        std::vector<Meeting>& settled
-    ) const {
-        const Time arrived = signals_.signal(first->signal).arrived;
-        const Meeting* newest = nullptr;
-        for (; first != last; ++first) {
-            if (!first->by_request) {
-                settled.push_back(*first);
-            } else if (newest == nullptr || met_[first->row].time <= arrived) {
-                newest = &*first;
+    /// The meetings of one signal: all that are by id, and one by request id (records/feedback.h).
+    void settle(std::span<const Meeting> meetings, std::vector<Meeting>& settled) {
+        const std::size_t before = settled.size();
+        const Meeting* meant = nullptr;
+        for (const Meeting& meeting : meetings) {
+            if (!meeting.by_request) {
+                settled.push_back(meeting);
+            } else if (meant == nullptr || rank(*meant) < rank(meeting)) {
+                meant = &meeting;
             }
         }
-        if (newest != nullptr) {
-            settled.push_back(*newest);
+        if (meant != nullptr && met_[meant->row].wanted) {
+            settled.push_back(*meant);
         }
+        if (settled.size() == before) {
+            return;
+        }
+        if (needs_index(settled[before], meetings)) {
+            settled.resize(before);
+            ++counts_.index_needed;
+        } else {
+            ++counts_.joined;
+        }
+    }
+
+    [[nodiscard]] std::pair<AttemptRank, Uuid> rank(const Meeting& meeting) const {
+        const MetRow& row = met_[meeting.row];
+        return {
+            rank_attempt(row.time, row.status, signals_.signal(meeting.signal).arrived), row.id
+        };
+    }
+
+    /// A signal that names no row says nothing when its request had several.
+    [[nodiscard]] bool needs_index(const Meeting& meant, std::span<const Meeting> meetings) const {
+        const Signal& signal = signals_.signal(meant.signal);
+        if (!signal.no_row || (!meant.by_request && signals_.targets_row(signal))) {
+            return false;
+        }
+        const Uuid base = met_[meant.row].id.with_row(0);
+        return std::ranges::any_of(meetings, [&](const Meeting& meeting) {
+            const Uuid& id = met_[meeting.row].id;
+            return id.row() != 0 && id.with_row(0) == base;
+        });
     }
 
     Result<void> emit_met() {
         auto meeting = meetings_.begin();
         for (std::uint32_t number = 0; number < met_.size(); ++number) {
             const MetRow& row = met_[number];
+            if (!row.wanted) {
+                continue;
+            }
             Standing standing;
             standing.take(row.labelled, plan_.as_of);
             for (; meeting != meetings_.end() && meeting->row == number; ++meeting) {

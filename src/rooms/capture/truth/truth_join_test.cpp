@@ -48,12 +48,19 @@ class World {
             base_ = Id<Prediction>::random(minute_at(minute), rng_).uuid;
         }
         Prediction served = testing::sample_prediction(minute_at(minute), rng_);
+        served.status = status_;
         served.id.uuid = base_.with_row(row);
         served.row_id = row_id;
         served.request_id = request_id.empty() ? base_.with_row(0).text() : request_id;
         capture_->record(Prediction(served));
         return served;
     }
+
+    /// Rows that are served from now on.
+    void answer_with(int status) { status_ = status; }
+
+    /// The table has the rows of these minutes only.
+    void cut_to(int first, int last) { served_ = {minute_at(first), minute_at(last)}; }
 
     void say(
         const std::string& target, int minute, const std::string& label, std::int64_t row = 0
@@ -64,7 +71,7 @@ class World {
         say(said);
     }
 
-    /// False when it was a repeat of what its target's last line said.
+    /// False when it was a repeat.
     bool say(const Feedback& said) {
         const auto receipt = capture_->submit_feedback({said});
         EXPECT_TRUE(receipt);
@@ -79,7 +86,7 @@ class World {
         EXPECT_TRUE(capture_->flush());
         const TruthPlan plan{
             .model = "news",
-            .served = {Time::min(), Time::max()},
+            .served = served_,
             .as_of = minute_at(as_of),
             .all_rows = all_rows,
             .label_name = [](std::string_view, std::int64_t) { return std::string_view("served"); },
@@ -105,6 +112,12 @@ class World {
         ASSERT_TRUE(capture_->roll());
     }
 
+    /// As after a restart.
+    void reopen() {
+        capture_.reset();
+        capture_ = Capture::open({}, journal_, columns_, clock_).value();
+    }
+
     void label(const Digest& payload, LabelledTruth truth) {
         labelled_[payload].push_back(std::move(truth));
     }
@@ -120,6 +133,8 @@ class World {
     ManualClock clock_{sample_day(20)};
     std::unique_ptr<Capture> capture_;
     Uuid base_;
+    int status_ = 200;
+    TimeRange served_{Time::min(), Time::max()};
     TruthCounts counts_;
     std::map<Digest, std::vector<LabelledTruth>> labelled_;
 };
@@ -185,6 +200,55 @@ TEST(TruthJoin, GivesFeedbackOnARetriedRequestToTheNewestAttemptBeforeIt) {
     EXPECT_EQ(world.counts().joined, 1);
 }
 
+TEST(TruthJoin, GivesFeedbackToTheNewestAttemptThatWasAnswered) {
+    World world;
+    const Prediction first = world.serve(0, 0, "order 7");
+    const Prediction second = world.serve(5, 0, "order 7");
+    world.answer_with(503);
+    world.serve(8, 0, "order 7");
+    world.say("order 7", 10, "of the second");
+    const Table table = world.join(30, true);
+    EXPECT_EQ(table.size(), 2U);
+    EXPECT_EQ(table.at(first.id.text()).truth, "");
+    EXPECT_EQ(table.at(second.id.text()).truth, "of the second");
+    EXPECT_EQ(world.counts().joined, 1);
+}
+
+TEST(TruthJoin, GivesFeedbackOnAFailedRequestToNoLaterAttempt) {
+    World world;
+    world.answer_with(503);
+    world.serve(0, 0, "order 7");
+    world.say("order 7", 1, "of the failure");
+    world.answer_with(200);
+    const Prediction later = world.serve(5, 0, "order 7");
+    EXPECT_TRUE(world.join(3, true).empty());
+    EXPECT_EQ(world.join(30, true).at(later.id.text()).truth, "") << "it looks not ahead";
+    EXPECT_EQ(world.counts().joined, 0);
+    world.say("order 7", 6, "of the answer");
+    EXPECT_EQ(world.join(30).at(later.id.text()).truth, "of the answer");
+}
+
+TEST(TruthJoin, GivesALineToOneAttemptWhicheverRowsAreWanted) {
+    World world;
+    const Prediction first = world.serve(0, 0, "order 7");
+    const Prediction second = world.serve(20, 0, "order 7");
+    const Prediction third = world.serve(40, 0, "order 7");
+    world.say("order 7", 10, "of the first");
+    world.say("order 7", 30, "of the second");
+    for (const bool rolled : {false, true}) {
+        SCOPED_TRACE(rolled);
+        world.cut_to(0, 15);
+        EXPECT_EQ(world.join(60, true).at(first.id.text()).truth, "of the first");
+        EXPECT_EQ(world.counts().joined, 1);
+        world.cut_to(15, 35);
+        EXPECT_EQ(world.join(60, true).at(second.id.text()).truth, "of the second");
+        world.cut_to(35, 60);
+        EXPECT_EQ(world.join(60, true).at(third.id.text()).truth, "");
+        EXPECT_EQ(world.counts().joined, 0);
+        world.roll();
+    }
+}
+
 TEST(TruthJoin, NeverGuessesWhichOfSeveralRowsIsMeant) {
     World world;
     const Prediction first = world.serve(0, 0, "order 7");
@@ -227,34 +291,73 @@ TEST(TruthJoin, CountsWhatItCouldNotJoin) {
     EXPECT_EQ(world.counts().by_source[static_cast<std::size_t>(TruthSource::User)], 1);
 }
 
-/// Any story of rows and feedback: the join of millions says of each row what the small one says.
+/// Any of the names that a row goes by, in a line of feedback that arrives then.
+Feedback by_some_name(World& world, const Prediction& row, int minute, Rng& rng) {
+    const bool by_request = rng.below(2) == 0;
+    Feedback said = world.about(by_request ? row.request_id : row.id.text(), minute);
+    const bool whole = by_request || row.id.uuid.row() == 0;
+    switch (rng.below(3)) {
+        case 0:
+            said.row = row.id.uuid.row();
+            break;
+        case 1:
+            said.row_id = row.row_id;
+            break;
+        default:
+            said.row = whole && row.row_id != "alone" ? row.id.uuid.row() : Feedback::kTheOnlyRow;
+            break;
+    }
+    return said;
+}
+
+/// Some rows, alone and in batches, under ids of their callers and under none.
+std::vector<Prediction> serve_some(World& world, Rng& rng) {
+    std::vector<Prediction> rows;
+    for (std::uint64_t i = 0; i < 1 + rng.below(6); ++i) {
+        std::string request;
+        if (rng.below(2) == 0) {
+            request = "order " + std::to_string(i);
+        } else if (rng.below(2) == 0) {
+            Uuid made = Uuid::random(minute_at(0), rng);
+            made.bytes[6] = static_cast<std::uint8_t>(0x40U | (made.bytes[6] & 0x0FU));
+            request = made.text();
+        }
+        const auto minute = static_cast<int>(i);
+        if (rng.below(2) == 0) {
+            rows.push_back(world.serve(minute, 0, request, "alone"));
+            continue;
+        }
+        for (std::uint16_t row = 0; row < 3; ++row) {
+            rows.push_back(world.serve(minute, row, request, "line " + std::to_string(row)));
+        }
+    }
+    return rows;
+}
+
+/// Any story of rows and feedback, by whatever names: of each row the join says what a plain replay
+/// of all that was said about it says, also of what was not stored because it was a repeat.
 RC_GTEST_PROP(TruthJoin, SaysOfEachRowWhatItsOwnFeedbackSays, (std::uint64_t seed)) {
     World world;
     Rng rng(seed);
-    std::vector<Prediction> rows;
-    for (std::uint64_t i = 0; i < 1 + rng.below(10); ++i) {
-        const std::string request = rng.below(2) == 0 ? "order " + std::to_string(i) : "";
-        rows.push_back(world.serve(static_cast<int>(i), 0, request));
-    }
+    const std::vector<Prediction> rows = serve_some(world, rng);
     std::vector<Feedback> story;
     int minute = 20;
-    for (std::uint64_t i = 0; i < rng.below(40); ++i) {
+    for (std::uint64_t i = 0; i < rng.below(60); ++i) {
         minute += static_cast<int>(rng.below(2));
-        const Prediction& row = rows[rng.below(rows.size())];
-        Feedback said = world.about(rng.below(2) == 0 ? row.request_id : row.id.text(), minute);
+        Feedback said = by_some_name(world, rows[rng.below(rows.size())], minute, rng);
         said.kind = static_cast<FeedbackKind>(rng.below(4));
-        said.source = static_cast<FeedbackSource>(rng.below(3));
-        said.label = std::string(1, static_cast<char>('a' + rng.below(3)));
+        said.source = static_cast<FeedbackSource>(rng.below(2));
+        said.label = std::string(1, static_cast<char>('a' + rng.below(2)));
         said.value = static_cast<double>(rng.below(2));
-        // By its other name a row may have heard another word since: a repeat is none all the same.
-        if (world.say(said)) {
-            story.push_back(said);
-        }
+        world.say(said);
+        story.push_back(said);
         if (rng.below(8) == 0) {
             world.roll();
+        } else if (rng.below(8) == 0) {
+            world.reopen();
         }
     }
-    const int cut = 20 + static_cast<int>(rng.below(25));
+    const int cut = 20 + static_cast<int>(rng.below(35));
     const Table table = world.join(cut, true);
     const RowTruths small(story);
     for (const Prediction& row : rows) {
@@ -265,6 +368,23 @@ RC_GTEST_PROP(TruthJoin, SaysOfEachRowWhatItsOwnFeedbackSays, (std::uint64_t see
                 : Said{};
         RC_ASSERT(table.at(row.id.text()) == expected);
     }
+}
+
+TEST(TruthJoin, HearsAWordSaidAgainAfterAnotherUnderAnotherName) {
+    World world;
+    const Prediction row = world.serve(0, 0, "order 7");
+    const auto said = [&](const std::string& target, const std::string& label, int minute) {
+        Feedback one = world.about(target, minute);
+        one.label = label;
+        return one;
+    };
+    EXPECT_TRUE(world.say(said("order 7", "a", 1)));
+    EXPECT_FALSE(world.say(said("order 7", "a", 2)));
+    EXPECT_TRUE(world.say(said(row.id.text(), "b", 3)));
+    EXPECT_TRUE(world.say(said("order 7", "a", 4))) << "no repeat: the row heard another word";
+    EXPECT_FALSE(world.say(said("order 7", "a", 5)));
+    EXPECT_EQ(world.join(3).at(row.id.text()).truth, "b");
+    EXPECT_EQ(world.join(9).at(row.id.text()).truth, "a");
 }
 
 }  // namespace

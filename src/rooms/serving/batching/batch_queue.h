@@ -102,6 +102,9 @@ class BatchQueue {
 
     [[nodiscard]] std::int64_t waiting_rows() const { return waiting_rows_; }
 
+    /// Requests with rows that wait.
+    [[nodiscard]] std::size_t waiting_requests() const { return waiting_.size(); }
+
     [[nodiscard]] int running() const { return running_; }
 
     [[nodiscard]] const BatchLimits& limits() const { return limits_; }

@@ -24,12 +24,18 @@ struct BatchLane::State {
     std::vector<QueuedPointer> open;        // not answered
     Instant earliest = Instant::max();      // no deadline of `open` is before
     std::atomic<std::int64_t> waiting = 0;  // rows, for readers without the lock
+    std::atomic<std::int64_t> waiting_requests = 0;
+
+    void note_waiting() {
+        waiting = queue.waiting_rows();
+        waiting_requests = static_cast<std::int64_t>(queue.waiting_requests());
+    }
 
     void add(const QueuedPointer& request) {
         request->slot = open.size();
         open.push_back(request);
         earliest = std::min(earliest, request->deadline);
-        waiting = queue.waiting_rows();
+        note_waiting();
     }
 
     /// The one who calls it is the one who answers.
@@ -37,7 +43,7 @@ struct BatchLane::State {
         CHECK(!request.answered);
         request.answered = true;
         queue.remove(request);
-        waiting = queue.waiting_rows();
+        note_waiting();
         QueuedPointer& place = open[request.slot];
         open.back()->slot = request.slot;
         place.swap(open.back());
@@ -182,7 +188,7 @@ BatchLane::Core::Task BatchLane::Core::take(Instant now) {
             continue;
         }
         turn = (turn + i + 1) % lanes.size();
-        lane->waiting = lane->queue.waiting_rows();
+        lane->note_waiting();
         for (const BatchSlice& slice : task.batch) {
             if (slice.first == 0) {
                 slice.request->outcome.queue = now - slice.request->submitted;
@@ -240,6 +246,7 @@ void BatchLane::Core::deliver(State& lane, const BatchSlice& slice, Result<Batch
         answer = lane.close(request);
     }
     if (!share) {
+        lane.counts->engine_failures.fetch_add(1, std::memory_order_relaxed);
         answer(std::move(share).error());
         return;
     }
@@ -283,6 +290,10 @@ bool BatchLane::cancel(const QueuedPointer& request) {
     }
     never_called = state_->close(*request);
     return true;
+}
+
+std::int64_t BatchLane::waiting_requests() const {
+    return state_->waiting_requests.load(std::memory_order_relaxed);
 }
 
 std::int64_t BatchLane::waiting_rows() const {

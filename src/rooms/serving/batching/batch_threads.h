@@ -34,6 +34,7 @@ class BatchLane {
     bool cancel(const QueuedPointer& request);
 
     [[nodiscard]] std::int64_t waiting_rows() const;
+    [[nodiscard]] std::int64_t waiting_requests() const;
     /// Whatever came now would be refused.
     [[nodiscard]] bool full() const;
     [[nodiscard]] Error refusal() const;

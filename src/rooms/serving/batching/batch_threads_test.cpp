@@ -114,6 +114,7 @@ TEST_F(BatchThreadsTest, RunsWhatWaitedInOneCallAndGivesEachItsOwn) {
         );
     }
     EXPECT_EQ(lane_->waiting_rows(), 16);
+    EXPECT_EQ(lane_->waiting_requests(), 8);
     model_->release();
     EXPECT_EQ(first->answer()->batch_rows, 1);
     for (int i = 0; i < 8; ++i) {
@@ -222,6 +223,7 @@ TEST_F(BatchThreadsTest, LetsOneBadRowFailNobodyElse) {
     EXPECT_EQ(bad->answer().error().code, Code::Internal);
     EXPECT_THAT(floats_of(other->answer()->tensors[0]), ElementsAre(4));
     EXPECT_THAT(model_->calls(), ElementsAre(1, 3, 1, 1, 1));
+    EXPECT_EQ(counts_->engine_failures, 1);
 }
 
 TEST_F(BatchThreadsTest, AsksAWorkerThatIsNotThereOnce) {
@@ -233,6 +235,7 @@ TEST_F(BatchThreadsTest, AsksAWorkerThatIsNotThereOnce) {
     EXPECT_EQ(one->answer().error().code, Code::Unavailable);
     EXPECT_EQ(two->answer().error().code, Code::Unavailable);
     EXPECT_THAT(model_->calls(), ElementsAre(1, 2));
+    EXPECT_EQ(counts_->engine_failures, 2);
 }
 
 TEST_F(BatchThreadsTest, AnswersALargeRequestWholeOrNotAtAll) {

@@ -84,6 +84,8 @@ struct ServedCounts {
     std::array<std::array<StageTimes, kStages>, kRoutes> stages;
     std::atomic<std::int64_t> failures = 0;  ///< Requests not answered.
     std::atomic<std::int64_t> failure_nanos = 0;
+    std::atomic<std::int64_t> engine_failures = 0;   ///< Of these, because the engine failed.
+    std::atomic<std::int64_t> invalid_requests = 0;  ///< Likewise, for what stood in the request.
     std::array<std::atomic<std::int64_t>, kRejections.size()> rejected{};  ///< By Rejection.
     std::atomic<std::int64_t> executions = 0;                              ///< Engine calls.
     /// Engine calls by rows: 1, 2, 3-4, 5-8, ... 129-256, more.

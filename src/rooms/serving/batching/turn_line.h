@@ -34,12 +34,23 @@ class TurnLine {
     /// `rows` more only if that makes no more than may wait, or has none.
     [[nodiscard]] Result<void> admit(std::int64_t busy, std::int64_t rows) const;
 
-    void enter(std::int64_t rows) { waiting_.fetch_add(rows, std::memory_order_relaxed); }
+    /// A request of so many rows waits from now on.
+    void enter(std::int64_t rows) {
+        waiting_.fetch_add(rows, std::memory_order_relaxed);
+        waiting_requests_.fetch_add(1, std::memory_order_relaxed);
+    }
 
-    void leave(std::int64_t rows) { waiting_.fetch_sub(rows, std::memory_order_relaxed); }
+    void leave(std::int64_t rows) {
+        waiting_.fetch_sub(rows, std::memory_order_relaxed);
+        waiting_requests_.fetch_sub(1, std::memory_order_relaxed);
+    }
 
     [[nodiscard]] std::int64_t waiting_rows() const {
         return waiting_.load(std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] std::int64_t waiting_requests() const {
+        return waiting_requests_.load(std::memory_order_relaxed);
     }
 
     /// The longest that a request may take.
@@ -48,7 +59,8 @@ class TurnLine {
   private:
     const std::int64_t most_rows_;
     const std::chrono::microseconds time_out_;
-    std::atomic<std::int64_t> waiting_ = 0;
+    std::atomic<std::int64_t> waiting_ = 0;  // rows
+    std::atomic<std::int64_t> waiting_requests_ = 0;
     std::atomic<float> nanos_a_byte_ = 0;  // a mean that forgets; 0 = nothing ran yet
 };
 

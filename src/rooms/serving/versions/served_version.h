@@ -62,6 +62,10 @@ struct ServedVersion {
         return lane != nullptr ? lane->waiting_rows() : turns->waiting_rows();
     }
 
+    [[nodiscard]] std::int64_t waiting_requests() const {
+        return lane != nullptr ? lane->waiting_requests() : turns->waiting_requests();
+    }
+
     [[nodiscard]] bool reweighted() const { return !factors.empty(); }
 };
 
