@@ -12,6 +12,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "bare_server.h"
 #include "base/log.h"
 #include "gateway/infer/infer_answer.h"
 #include "gateway/v2_routes.h"
@@ -144,14 +145,13 @@ struct World {
     }
 };
 
-void measure(benchmark::State& state, const std::string& request) {
-    set_log_level(LogLevel::Off);
-    World world;
+/// As many connections as the state says against the server at `port`.
+void measure_at(benchmark::State& state, std::uint16_t port, const std::string& request) {
     std::vector<std::int64_t> nanos;
     constexpr std::size_t kRequests = 50'000;
     std::uint64_t cpu = 0;
     for (auto _ : state) {
-        testing::LoadPeers peers(world.gateway.port(), static_cast<int>(state.range(0)), request);
+        testing::LoadPeers peers(port, static_cast<int>(state.range(0)), request);
         const std::uint64_t before = testing::thread_cpu_nanos("fw-http");
         peers.run(kRequests);
         CHECK(peers.refused().empty());
@@ -165,6 +165,12 @@ void measure(benchmark::State& state, const std::string& request) {
     state.counters["server_cpu_us"] = static_cast<double>(cpu) * 1e-3 / count;
     state.counters["per_core_second"] = count / (static_cast<double>(cpu) * 1e-9);
     state.counters["requests_per_s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+}
+
+void measure(benchmark::State& state, const std::string& request) {
+    set_log_level(LogLevel::Off);
+    World world;
+    measure_at(state, world.gateway.port(), request);
 }
 
 void health(benchmark::State& state) {
@@ -191,7 +197,7 @@ std::vector<float> floats(std::size_t count) {
     return values;
 }
 
-void measure_json(benchmark::State& state, const std::string& model, std::size_t count) {
+std::string json_request(const std::string& model, std::size_t count) {
     std::string body = R"({"inputs":[{"name":"x","shape":[1,)" + std::to_string(count) +
                        R"(],"datatype":"FP32","data":[)";
     for (const float value : floats(count)) {
@@ -199,34 +205,59 @@ void measure_json(benchmark::State& state, const std::string& model, std::size_t
         body += ',';
     }
     body.back() = ']';
-    measure(state, testing::post_request("/v2/models/" + model + "/infer", body + "}]}"));
+    return testing::post_request("/v2/models/" + model + "/infer", body + "}]}");
 }
 
 /// 384 floats as JSON, 10 back as JSON.
 void infer_floats_json(benchmark::State& state) {
-    measure_json(state, "f", 384);
+    measure(state, json_request("f", 384));
 }
 
 /// 16 floats as JSON, 7 back as JSON.
 void infer_sixteen_json(benchmark::State& state) {
-    measure_json(state, "s", 16);
+    measure(state, json_request("s", 16));
 }
 
-/// The same in binary form, both ways.
-void infer_floats_binary(benchmark::State& state) {
+std::string binary_request() {
     const std::string head =
         R"({"inputs":[{"name":"x","shape":[1,384],"datatype":"FP32","parameters":{"binary_data_size":1536}}],"parameters":{"binary_data_output":true}})";
     const std::vector<float> values = floats(384);
     const std::string body =
         head + std::string(reinterpret_cast<const char*>(values.data()), 384 * sizeof(float));
-    measure(
-        state,
-        testing::post_request(
-            "/v2/models/f/infer",
-            body,
-            "Inference-Header-Content-Length: " + std::to_string(head.size()) + "\r\n"
-        )
+    return testing::post_request(
+        "/v2/models/f/infer",
+        body,
+        "Inference-Header-Content-Length: " + std::to_string(head.size()) + "\r\n"
     );
+}
+
+/// The same in binary form, both ways.
+void infer_floats_binary(benchmark::State& state) {
+    measure(state, binary_request());
+}
+
+/// What the machine takes for it: a server that only receives and sends as many bytes.
+void measure_bare(benchmark::State& state, const std::string& request, std::size_t body) {
+    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body) +
+                               "\r\n\r\n" + std::string(body, 'x');
+    const testing::BareServer server(request.size(), answer);
+    measure_at(state, server.port(), request);
+}
+
+void bare_health(benchmark::State& state) {
+    measure_bare(state, testing::get_request("/v2/health/live"), 13);
+}
+
+void bare_floats_json(benchmark::State& state) {
+    measure_bare(state, json_request("f", 384), 400);
+}
+
+void bare_sixteen_json(benchmark::State& state) {
+    measure_bare(state, json_request("s", 16), 370);
+}
+
+void bare_floats_binary(benchmark::State& state) {
+    measure_bare(state, binary_request(), 400);
 }
 
 BENCHMARK(health)->Arg(1)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
@@ -239,6 +270,10 @@ BENCHMARK(infer_one_text)
 
 BENCHMARK(infer_sixteen_json)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(infer_floats_json)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(bare_health)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(bare_floats_json)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(bare_sixteen_json)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(bare_floats_binary)->Arg(64)->Iterations(3)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(infer_floats_binary)
     ->Arg(64)
     ->Iterations(3)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ports/columns/segment_source.h"
 #include "records/feedback.h"
 #include "records/payload.h"
 #include "records/prediction.h"
@@ -54,13 +55,6 @@ enum class RowParts {
 enum class NamedBy {
     RequestId,  ///< Predictions, by request id or base id; see each_key in row_keys.h.
     Target,     ///< Feedback, by what it is about.
-};
-
-/// The rows of one journal segment, as the columns hold them.
-struct ColumnSegment {
-    std::vector<Prediction> predictions;
-    std::vector<Feedback> feedback;
-    std::vector<Payload> payloads = {};
 };
 
 /// Which payloads of a model to look for.
@@ -118,7 +112,14 @@ class Columns {
     /// Writes the rows of one journal segment: one file per (model, UTC day of the row's time),
     /// named by the segment, so that writing the same segment again replaces the same files.
     /// Durable on return.
-    virtual Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) = 0;
+    virtual Result<void> roll_segment(std::uint64_t segment, SegmentSource& rows) = 0;
+
+    /// The same with rows that stand together.
+    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) {
+        HeldSegment held(rows);
+        return roll_segment(segment, held);
+    }
+
     /// True when the segment's rows are completely here.
     virtual Result<bool> has_segment(std::uint64_t segment) const = 0;
     /// Segments that are here, rising.

@@ -17,8 +17,8 @@ class FaultyColumns final : public Columns {
     /// `inner` must outlive it.
     FaultyColumns(Columns& inner, FaultPlan plan) : inner_(inner), plan_(std::move(plan)) {}
 
-    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override {
-        return plan_.guard([&] { return inner_.write_segment(segment, rows); });
+    Result<void> roll_segment(std::uint64_t segment, SegmentSource& rows) override {
+        return plan_.guard([&] { return inner_.roll_segment(segment, rows); });
     }
 
     Result<bool> has_segment(std::uint64_t segment) const override {

@@ -18,9 +18,16 @@ namespace flywheel {
 
 class MemoryColumns final : public Columns {
   public:
-    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override {
+    Result<void> roll_segment(std::uint64_t segment, SegmentSource& rows) override {
+        ColumnSegment made;
+        TRY(rows.each_prediction([&](Prediction& row) {
+            made.predictions.push_back(row);
+            return Result<void>();
+        }));
+        made.feedback = rows.feedback();
+        made.payloads = rows.payloads();
         const std::lock_guard lock(mutex_);
-        segments_[segment] = rows;
+        segments_[segment] = std::move(made);
         return {};
     }
 

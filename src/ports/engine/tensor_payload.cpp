@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/json_value.h"
+#include "base/text.h"
 
 namespace flywheel {
 
@@ -17,8 +17,36 @@ namespace {
 constexpr std::string_view kMediaType = "application/vnd.flywheel.tensors; header=";
 using Length = std::uint32_t;
 
-std::string quoted(std::string_view name) {
-    return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace);
+/// As a JSON string. Most names are as they stand.
+void append_quoted(std::string& out, std::string_view name) {
+    const bool plain = std::ranges::all_of(name, [](char c) {
+        return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+    });
+    if (plain) {
+        out += '"';
+        out += name;
+        out += '"';
+    } else {
+        out += Json(name).dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+}
+
+/// One of a list; written by hand, for it is written with every row.
+void append_entry(
+    std::string& out, std::string_view name, DataType type, const Shape& shape, std::size_t bytes
+) {
+    out += "{\"name\":";
+    append_quoted(out, name);
+    out += ",\"datatype\":\"";
+    out += name_of(type);
+    out += "\",\"shape\":[";
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        out += i > 0 ? "," : "";
+        append_number(out, shape[i]);
+    }
+    out += "],\"parameters\":{\"binary_data_size\":";
+    append_number(out, bytes);
+    out += "}}";
 }
 
 Error damaged(std::string_view why) {
@@ -138,15 +166,8 @@ std::string TensorPayloads::header(std::size_t row) const {
         if (rows_ > 1 && !shape.empty()) {
             shape[0] = 1;
         }
-        fmt::format_to(
-            std::back_inserter(json),
-            R"({}{{"name":{},"datatype":"{}","shape":{},"parameters":{{"binary_data_size":{}}}}})",
-            i > 0 ? "," : "",
-            quoted(names_[i]),
-            name_of(tensor.type),
-            shape.text(),
-            bytes_of(tensor, row)
-        );
+        json += i > 0 ? "," : "";
+        append_entry(json, names_[i], tensor.type, shape, bytes_of(tensor, row));
     }
     json += "]}";
     return json;
@@ -167,7 +188,9 @@ void TensorPayloads::append_elements(std::size_t row, std::string& out) const {
 }
 
 std::string tensor_media_type(std::size_t header_bytes) {
-    return fmt::format("{}{}", kMediaType, header_bytes);
+    std::string type(kMediaType);
+    append_number(type, header_bytes);
+    return type;
 }
 
 Result<std::vector<NamedTensor>> decode_tensor_payload(

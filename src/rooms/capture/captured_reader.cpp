@@ -7,11 +7,11 @@
 #include <unordered_set>
 
 #include "ports/columns/row_keys.h"
+#include "records/feedback.h"
 #include "rooms/capture/frames/captured_keys.h"
 #include "rooms/capture/frames/feedback_codec.h"
 #include "rooms/capture/frames/prediction_codec.h"
 #include "rooms/capture/payload_join.h"
-#include "records/feedback.h"
 
 namespace flywheel {
 

@@ -50,31 +50,50 @@ void ColumnRoller::count(CaptureCounters& out) const {
     out.expired_rows = expired_rows_;
 }
 
+/// Does it hold erasures and nothing else? Then it stays in the journal.
+Result<bool> ColumnRoller::holds_only_erasures(std::uint64_t segment) {
+    if (parts_.index.rows(segment) > 0) {
+        return false;
+    }
+    bool erases = false;
+    SegmentRows rows(
+        parts_.journal,
+        segment,
+        {.row = [](const Prediction&) {},
+         .erasures =
+             [&](const std::vector<Erasure>&) {
+                 erases = true;
+                 return Result<void>();
+             }}
+    );
+    TRY(rows.each_prediction([](Prediction&) { return Result<void>(); }));
+    return erases && rows.predictions() == 0 && rows.feedback().empty() && rows.payloads().empty();
+}
+
 /// Columns first, then the index, then the journal: readers look at them in the other order.
 Result<void> ColumnRoller::roll_segment(std::uint64_t segment, RollReport& report) {
     if (!TRY(parts_.columns.has_segment(segment))) {
-        if (only_erasures_.contains(segment)) {
+        if (only_erasures_.contains(segment) || TRY(holds_only_erasures(segment))) {
+            only_erasures_.insert(segment);
             return {};
         }
-        const SegmentRows found = TRY(read_segment(parts_.journal, segment));
-        const auto& predictions = found.rows.predictions;
-        if (found.only_erasures()) {
-            only_erasures_.insert(segment);  // stays in the journal
-            return {};
-        }
-        if (!found.erasures.empty()) {
-            TRY(parts_.committer.write_erasures(found.erasures));
-        }
-        const bool to_erase = std::ranges::any_of(predictions, [&](const Prediction& row) {
-            return parts_.erased.covers(row);
-        });
+        bool to_erase = false;
+        SegmentRows rows(
+            parts_.journal,
+            segment,
+            {.row = [&](const Prediction& row
+                    ) { to_erase = to_erase || parts_.erased.covers(row); },
+             .erasures = [&](const std::vector<Erasure>& found
+                         ) { return parts_.committer.write_erasures(found); }}
+        );
+        const auto rolled = parts_.columns.roll_segment(segment, rows);
         columns_clean_ = columns_clean_ && !to_erase;
-        TRY(parts_.columns.write_segment(segment, found.rows));
+        TRY(rolled);
         ++report.segments;
-        report.predictions += predictions.size();
-        report.feedback += found.rows.feedback.size();
+        report.predictions += rows.predictions();
+        report.feedback += rows.feedback().size();
         ++segments_;
-        rows_ += predictions.size();
+        rows_ += rows.predictions();
     }
     parts_.index.forget(segment);
     return parts_.journal.drop(segment);

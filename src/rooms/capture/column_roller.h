@@ -40,6 +40,7 @@ class ColumnRoller {
     void count(CaptureCounters& out) const;
 
   private:
+    Result<bool> holds_only_erasures(std::uint64_t segment);
     Result<void> roll_segment(std::uint64_t segment, RollReport& report);
     Result<void> roll_sealed(RollReport& report);
     Result<EraseReport> erase_rolled(RollReport& report);

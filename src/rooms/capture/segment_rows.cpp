@@ -11,27 +11,29 @@
 
 namespace flywheel {
 
-Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) {
-    SegmentRows found;
-    ColumnSegment& rows = found.rows;
+Result<void> SegmentRows::each_prediction(const std::function<Result<void>(Prediction&)>& visit) {
     std::set<std::pair<std::uint64_t, std::uint64_t>> seen_payloads;
     std::unordered_set<Id<Prediction>> seen;
     std::unordered_set<Id<Feedback>> seen_feedback;
-    TRY(journal.read(segment, [&](FramePlace, const Frame& frame) -> Result<void> {
+    std::vector<Erasure> erasures;
+    Prediction row;
+    TRY(journal_.read(segment_, [&](FramePlace, const Frame& frame) -> Result<void> {
         if (frame.kind == FrameKind::Predictions) {
             return each_row(frame, [&](StoredRow bytes) -> Result<void> {
-                auto row = TRY(decode_prediction(bytes));
-                if (seen.insert(row.id).second) {
-                    rows.predictions.push_back(std::move(row));
+                TRY(decode_prediction_into(row, bytes));
+                if (!seen.insert(row.id).second) {
+                    return {};
                 }
-                return {};
+                ++predictions_;
+                watch_.row(row);
+                return visit(row);
             });
         }
         if (frame.kind == FrameKind::Payload) {
             return each_payload(frame, [&](const PayloadView& payload) {
                 const auto key = payload_key(payload.model, payload.first_seen, payload.digest);
                 if (seen_payloads.emplace(key.high, key.low).second) {
-                    rows.payloads.push_back(payload.copy());
+                    payloads_.push_back(payload.copy());
                 }
                 return Result<void>();
             });
@@ -40,18 +42,18 @@ Result<SegmentRows> read_segment(const Journal& journal, std::uint64_t segment) 
             return each_row(frame, [&](StoredRow bytes) -> Result<void> {
                 auto said = TRY(decode_feedback(bytes));
                 if (seen_feedback.insert(said.id).second) {
-                    rows.feedback.push_back(std::move(said));
+                    feedback_.push_back(std::move(said));
                 }
                 return {};
             });
         }
         if (frame.kind == FrameKind::Erase) {
-            const auto erasures = TRY(erasures_of(frame));
-            found.erasures.insert(found.erasures.end(), erasures.begin(), erasures.end());
+            const auto found = TRY(erasures_of(frame));
+            erasures.insert(erasures.end(), found.begin(), found.end());
         }
         return {};
     }));
-    return found;
+    return erasures.empty() ? Result<void>() : watch_.erasures(erasures);
 }
 
 }  // namespace flywheel

@@ -144,47 +144,6 @@ ParquetColumns::ParquetColumns(fs::path folder, Catalog catalog)
     }
 }
 
-template <class Row>
-Result<std::vector<PartitionFile>> ParquetColumns::write_rows(
-    std::uint64_t segment, const std::vector<Row>& rows
-) {
-    using Table = TableOf<Row>;
-    std::map<std::pair<std::string, std::chrono::sys_days>, std::vector<const Row*>> parts;
-    for (const Row& row : rows) {
-        parts[{Table::model(row), std::chrono::floor<std::chrono::days>(Table::time(row))}]
-            .push_back(&row);
-    }
-    std::vector<PartitionFile> files;
-    for (const auto& [key, part] : parts) {
-        const std::string path =
-            partition_path(Table::kName, key.first, key.second, unit_name({segment}));
-        auto writer = TRY(PartitionWriter<Table>::open(
-            folder_, {.path = path, .table = std::string(Table::kName), .model = key.first}
-        ));
-        for (const Row* row : part) {
-            TRY(writer.add(*row));
-        }
-        files.push_back(TRY(writer.finish()));
-    }
-    return files;
-}
-
-Result<void> ParquetColumns::write_segment(std::uint64_t segment, const ColumnSegment& rows) {
-    ColumnUnit unit{.segments = {segment}, .files = TRY(write_rows(segment, rows.predictions))};
-    std::ranges::move(TRY(write_rows(segment, rows.feedback)), std::back_inserter(unit.files));
-    std::vector<StoredPayload> payloads;
-    payloads.reserve(rows.payloads.size());
-    std::ranges::transform(rows.payloads, std::back_inserter(payloads), stored_payload);
-    std::ranges::sort(payloads, {}, [](const StoredPayload& stored) {
-        return stored.payload.digest;
-    });
-    std::ranges::move(TRY(write_rows(segment, payloads)), std::back_inserter(unit.files));
-    std::ranges::move(
-        TRY(write_large_payloads(folder_, segment, rows.payloads)), std::back_inserter(unit.files)
-    );
-    return publish(std::move(unit));
-}
-
 Result<void> ParquetColumns::publish(ColumnUnit unit) {
     std::set<fs::path> folders;
     const std::set<std::string> now = paths_of(unit);

@@ -22,7 +22,7 @@ class ParquetColumns final : public Columns {
     /// Corrupt, naming the file, when a list cannot be read (nothing is deleted then).
     static Result<std::unique_ptr<Columns>> open(const std::filesystem::path& folder);
 
-    Result<void> write_segment(std::uint64_t segment, const ColumnSegment& rows) override;
+    Result<void> roll_segment(std::uint64_t segment, SegmentSource& rows) override;
     Result<bool> has_segment(std::uint64_t segment) const override;
     Result<std::vector<std::uint64_t>> segments() const override;
     Result<ColumnSegment> read_segment(std::uint64_t segment) const override;
@@ -59,10 +59,6 @@ class ParquetColumns final : public Columns {
 
     static Result<void> drop_merged(const std::filesystem::path& folder, Catalog& catalog);
 
-    template <class Row>
-    Result<std::vector<PartitionFile>> write_rows(
-        std::uint64_t segment, const std::vector<Row>& rows
-    );
     /// Puts the list of a unit in the place of those of its segments; its files are there.
     Result<void> publish(ColumnUnit unit);
     [[nodiscard]] std::vector<ColumnUnit> units() const;

@@ -110,6 +110,24 @@ TEST(ParquetColumns, GivesBackEveryFieldOfEveryRow) {
     EXPECT_EQ(columns->bytes().value(), bytes);
 }
 
+TEST(ParquetColumns, RollsMorePartsThanItKeepsFilesOpen) {
+    const testing::TempFolder folder;
+    Rng rng(14);
+    std::vector<Prediction> mixed = days_of_rows(12, 700, rng);  // more than a batch in all
+    std::vector<Prediction> many = days_of_rows(1, 9'000, rng);  // more than two batches in one
+    mixed.insert(mixed.end(), many.begin(), many.end());
+    for (std::size_t i = mixed.size() - 1; i > 0; --i) {
+        std::swap(mixed[i], mixed[rng.below(i + 1)]);
+    }
+    auto columns = open_columns(folder.path());
+    ASSERT_TRUE(columns->write_segment(5, {mixed, {}}));
+    EXPECT_EQ(parquet_files(folder.path()).size(), 12U);
+    auto found = columns->read_segment(5)->predictions;
+    std::ranges::sort(found, {}, &Prediction::id);
+    std::ranges::sort(mixed, {}, &Prediction::id);
+    EXPECT_TRUE(testing::same(found, mixed));
+}
+
 TEST(ParquetColumns, GivesBackASegmentWholeAndWritesItAnewWithoutSomeRows) {
     const testing::TempFolder folder;
     Rng rng(8);

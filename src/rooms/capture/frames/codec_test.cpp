@@ -143,6 +143,18 @@ RC_GTEST_PROP(PredictionCodec, ReadsNoiseSafely, (const std::string& noise)) {
     RC_ASSERT(!walked || noise.size() >= 8);
 }
 
+TEST(PredictionCodec, LeavesNothingOfTheRowBefore) {
+    Rng rng(5);
+    const std::string plain = encoded(testing::sample_prediction(sample_day(1), rng));
+    const std::string full = encoded(full_prediction());
+    const std::string empty = encoded(Prediction());
+    Prediction row;
+    for (const std::string* bytes : {&full, &plain, &full, &empty, &plain, &empty}) {
+        ASSERT_TRUE(decode_prediction_into(row, {*bytes, row_layout::kNewest}));
+        EXPECT_TRUE(same(row, decode_newest(*bytes).value()));
+    }
+}
+
 TEST(PredictionCodec, WalksOverTheRowsOfAFrame) {
     Frame frame;
     begin_rows(frame.payload, FrameKind::Predictions);

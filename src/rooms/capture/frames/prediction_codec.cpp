@@ -65,12 +65,11 @@ Error damaged(std::string_view why) {
 }
 
 template <class Item>
-std::vector<Item> items_of(std::string_view bytes) {
-    std::vector<Item> items(bytes.size() / sizeof(Item));
+void take_items(std::string_view bytes, std::vector<Item>& items) {
+    items.resize(bytes.size() / sizeof(Item));
     if (!bytes.empty()) {
         std::memcpy(items.data(), bytes.data(), bytes.size());
     }
-    return items;
 }
 
 /// Numbers of version 1: what it lacks follows from the scores or stays empty.
@@ -217,15 +216,25 @@ Result<RowKeys> prediction_keys(StoredRow row) {
 }
 
 Result<Prediction> decode_prediction(StoredRow row) {
-    const RowView view = TRY(RowView::of(row));
     Prediction out;
+    TRY(decode_prediction_into(out, row));
+    return out;
+}
+
+Result<void> decode_prediction_into(Prediction& out, StoredRow row) {
+    const RowView view = TRY(RowView::of(row));
+    if (row.version < row_layout::kNewest) {
+        out.clear();  // older rows do not say everything
+    }
     out.id.uuid.bytes = view.at<std::array<std::uint8_t, 16>>(row_layout::kIdAt);
     out.time = Time(Duration(view.at<std::int64_t>(row_layout::kTimeAt)));
     out.payload_digest.bytes = view.at<std::array<std::uint8_t, 32>>(row_layout::kDigestAt);
     out.route = static_cast<Route>(view.route);
-    out.request_id = view.has(row_layout::kRequestIsBase)
-                         ? out.id.uuid.with_row(0).text()
-                         : std::string(view.parts[row_layout::kRequestId]);
+    if (view.has(row_layout::kRequestIsBase)) {
+        out.request_id = out.id.uuid.with_row(0).text();
+    } else {
+        out.request_id = view.parts[row_layout::kRequestId];
+    }
     out.model = view.parts[row_layout::kModel];
     out.version = view.parts[row_layout::kServedVersion];
     out.error = view.parts[row_layout::kError];
@@ -237,10 +246,10 @@ Result<Prediction> decode_prediction(StoredRow row) {
     out.engine = view.parts[row_layout::kEngine];
     out.media_type = view.parts[row_layout::kMediaType];
     out.outputs = view.parts[row_layout::kOutputs];
-    out.scores = items_of<float>(view.parts[row_layout::kScores]);
-    out.score_classes = items_of<std::int32_t>(view.parts[row_layout::kScoreClasses]);
-    out.base_scores = items_of<float>(view.parts[row_layout::kBaseScores]);
-    out.embedding = items_of<std::uint16_t>(view.parts[row_layout::kEmbedding]);
+    take_items(view.parts[row_layout::kScores], out.scores);
+    take_items(view.parts[row_layout::kScoreClasses], out.score_classes);
+    take_items(view.parts[row_layout::kBaseScores], out.base_scores);
+    take_items(view.parts[row_layout::kEmbedding], out.embedding);
     if (row.version == 1) {
         take_first(view, out);
     } else if (row.version == 2) {
@@ -248,7 +257,7 @@ Result<Prediction> decode_prediction(StoredRow row) {
     } else {
         take_third(view, out);
     }
-    return out;
+    return {};
 }
 
 }  // namespace flywheel

@@ -42,6 +42,8 @@ Result<void> each_row(const Frame& frame, const std::function<Result<void>(Store
 /// The parts of one row; Corrupt when the bytes are no row.
 Result<RowKeys> prediction_keys(StoredRow row);
 Result<Prediction> decode_prediction(StoredRow row);
+/// The same into a row that may have held another one, whose memory is kept.
+Result<void> decode_prediction_into(Prediction& out, StoredRow row);
 
 /// True when `request_id` is the text of the id with its row bits zero (so it need not be stored).
 [[nodiscard]] bool is_base_text(std::string_view request_id, const Uuid& id);
