@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
+#ifdef __x86_64__
+#include <immintrin.h>
 #endif
 
 namespace flywheel::gateway {
@@ -21,11 +21,12 @@ static_assert(
     std::endian::native == std::endian::little, "words are read with their first digit lowest"
 );
 
-/// (-1)^negative x digits x 10^exponent, exactly.
+/// (-1)^negative x digits x 10^exponent, exactly. Small enough to be returned in registers.
 struct PlainNumber {
     std::uint64_t digits = 0;
-    int exponent = 0;
+    std::int32_t exponent = 0;
     bool negative = false;
+    bool good = false;  ///< Nothing else stands there.
 };
 
 constexpr int kMostPower = 22;  // FP64 holds 10^22 exactly
@@ -70,7 +71,7 @@ std::uint64_t eight_chars(const char* from) {
 /// One bit for each of 64 characters: is it a comma?
 std::uint64_t commas_in(const char* block) {
     std::uint64_t found = 0;
-#ifdef __SSE2__
+#ifdef __x86_64__
     for (unsigned at = 0; at < 64; at += 16) {
         const __m128i chars = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + at));
         const int equal = _mm_movemask_epi8(_mm_cmpeq_epi8(chars, _mm_set1_epi8(',')));
@@ -114,15 +115,17 @@ const char* take_digits(const char* at, const char* end, std::uint64_t& value) {
     return at;
 }
 
+constexpr std::ptrdiff_t kMostFraction = 16;  // digits
+
 /// One digit, a point, 1 to 16 digits: most of what a model is fed. No branch depends on the value,
 /// which nobody could foretell.
-[[gnu::always_inline]] inline bool read_fraction(std::string_view token, PlainNumber& number) {
-    const char* at = token.data();
+PlainNumber read_fraction(const char* at, const char* end) {
+    PlainNumber number;
     number.negative = *at == '-';
     at += static_cast<std::ptrdiff_t>(number.negative);
-    const std::ptrdiff_t count = token.data() + token.size() - at - 2;
-    if (count < 1 || count > 16) {
-        return false;
+    const std::ptrdiff_t count = end - at - 2;
+    if (count < 1 || count > kMostFraction) {
+        return number;
     }
     const std::ptrdiff_t first = std::min<std::ptrdiff_t>(count, 8);
     const std::uint64_t high = right_aligned(eight_chars(at + 2), first);
@@ -130,22 +133,74 @@ const char* take_digits(const char* at, const char* end, std::uint64_t& value) {
     number.digits =
         static_cast<std::uint64_t>(*at - '0') * kWholePowers[static_cast<std::size_t>(count)] +
         value_of(high) * kWholePowers[static_cast<std::size_t>(count - first)] + value_of(low);
-    number.exponent = -static_cast<int>(count);
-    return is_digit(*at) && at[1] == '.' && are_digits(high) && are_digits(low);
+    number.exponent = -static_cast<std::int32_t>(count);
+    number.good = is_digit(*at) && at[1] == '.' && are_digits(high) && are_digits(low);
+    return number;
+}
+
+#ifdef __x86_64__
+/// From place 16 - n on: moves the first n of 16 bytes behind zeros.
+alignas(64) constexpr std::array<std::uint8_t, 32> kBehindZeros = {
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15
+};
+
+/// The same, sixteen digits at a time: pairs, then fours, then eights.
+[[gnu::target("sse4.1")]] PlainNumber read_fraction_sse4(const char* at, const char* end) {
+    PlainNumber number;
+    number.negative = *at == '-';
+    at += static_cast<std::ptrdiff_t>(number.negative);
+    const std::ptrdiff_t count = end - at - 2;
+    if (count < 1 || count > kMostFraction) {
+        return number;
+    }
+    const auto load = [](const void* from) __attribute__((target("sse4.1"))) {
+        return _mm_loadu_si128(static_cast<const __m128i*>(from));
+    };
+    const __m128i nine = _mm_set1_epi8(9);
+    const __m128i digits = _mm_shuffle_epi8(
+        _mm_sub_epi8(load(at + 2), _mm_set1_epi8('0')), load(kBehindZeros.data() + count)
+    );
+    const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010A));
+    const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x0001'0064));
+    const __m128i eights =
+        _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(0x0001'2710));
+    const auto both = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
+    number.digits =
+        static_cast<std::uint64_t>(*at - '0') * kWholePowers[static_cast<std::size_t>(count)] +
+        (both & 0xFFFF'FFFFU) * kWholePowers[8] + (both >> 32U);
+    number.exponent = -static_cast<std::int32_t>(count);
+    const __m128i good = _mm_cmpeq_epi8(_mm_max_epu8(digits, nine), nine);
+    number.good = is_digit(*at) && at[1] == '.' && _mm_movemask_epi8(good) == 0xFFFF;
+    return number;
+}
+#endif
+
+using ReadFraction = PlainNumber (*)(const char*, const char*);
+
+ReadFraction fastest_reader() {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.1")) {
+        return read_fraction_sse4;
+    }
+#endif
+    return read_fraction;
 }
 
 /// Any JSON number of at most 18 digits, and white space around it.
-bool read_plain(std::string_view token, PlainNumber& number) {
-    const char* end = token.data() + token.size();
-    const char* at = token.data();
+PlainNumber read_plain(const char* at, const char* end) {
     while (at != end && is_space(*at)) {
         ++at;
     }
     while (at != end && is_space(end[-1])) {
         --end;
     }
-    if (read_fraction({at, static_cast<std::size_t>(end - at)}, number)) {
-        return true;
+    if (at == end) {
+        return {};
+    }
+    PlainNumber number = read_fraction(at, end);
+    if (number.good) {
+        return number;
     }
     number = {};
     if (at != end && *at == '-') {
@@ -156,19 +211,19 @@ bool read_plain(std::string_view token, PlainNumber& number) {
     at = take_digits(at, end, number.digits);
     std::ptrdiff_t count = at - first;
     if (count == 0 || (count > 1 && *first == '0')) {
-        return false;
+        return {};
     }
     if (at != end && *at == '.') {
         const char* const fraction = ++at;
         at = take_digits(at, end, number.digits);
         if (at == fraction) {
-            return false;
+            return {};
         }
         count += at - fraction;
-        number.exponent = static_cast<int>(fraction - at);
+        number.exponent = static_cast<std::int32_t>(fraction - at);
     }
     if (count > kMostDigits) {
-        return false;
+        return {};
     }
     if (at != end && (*at == 'e' || *at == 'E')) {
         ++at;
@@ -178,11 +233,12 @@ bool read_plain(std::string_view token, PlainNumber& number) {
         std::uint64_t value = 0;
         at = take_digits(at, end, value);
         if (at == power || at - power > 3) {
-            return false;
+            return {};
         }
         number.exponent += down ? -static_cast<int>(value) : static_cast<int>(value);
     }
-    return at == end;
+    number.good = at == end;
+    return number;
 }
 
 /// Without a branch: signs cannot be foretold.
@@ -194,7 +250,7 @@ double signed_as(const PlainNumber& number, double size) {
 
 /// The nearest FP64 value, if two exact operands give it (W. D. Clinger, "How to read floating
 /// point numbers accurately", PLDI 1990, section 5).
-bool round(const PlainNumber& number, double& value) {
+[[gnu::always_inline]] inline bool round(const PlainNumber& number, double& value) {
     constexpr std::uint64_t kExact = std::uint64_t{1} << 53U;
     if (number.digits > kExact || std::abs(number.exponent) > kMostPower) {
         return false;
@@ -211,7 +267,7 @@ bool round(const PlainNumber& number, double& value) {
 /// The nearest FP32 value. Digits, power and their product are each rounded to FP64 by half of a
 /// last place at most, so the FP64 is less than four of its last places from the number; false when
 /// the middle of two FP32 values is as near, and when it is too small or too large.
-bool round(const PlainNumber& number, float& value) {
+[[gnu::always_inline]] inline bool round(const PlainNumber& number, float& value) {
     constexpr std::uint64_t kDropped = 0x1FFF'FFFFU;  // bits that FP64 has and FP32 has not
     constexpr std::uint64_t kMiddle = 0x1000'0000U;
     constexpr std::uint64_t kNear = 4;
@@ -231,14 +287,19 @@ bool round(const PlainNumber& number, float& value) {
 }
 
 template <class T>
-bool read_run(std::string_view text, std::span<T> values, std::size_t& count) {
+bool read_run(
+    ReadFraction read_fast, std::string_view text, std::span<T> values, std::size_t& count
+) {
     count = 0;
     const auto take = [&](const char* from, const char* to) {
-        const std::string_view token(from, static_cast<std::size_t>(to - from));
-        PlainNumber number;
-        return count < values.size() && !token.empty() &&
-               (read_fraction(token, number) || read_plain(token, number)) &&
-               round(number, values[count++]);
+        if (count == values.size() || from == to) {
+            return false;
+        }
+        PlainNumber number = read_fast(from, to);
+        if (!number.good) {
+            number = read_plain(from, to);
+        }
+        return number.good && round(number, values[count++]);
     };
     const char* const end = text.data() + text.size();
     const char* from = text.data();
@@ -261,11 +322,17 @@ bool read_run(std::string_view text, std::span<T> values, std::size_t& count) {
 }  // namespace
 
 bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count) {
-    return read_run(text, values, count);
+    static const ReadFraction reader = fastest_reader();
+    return read_run(reader, text, values, count);
 }
 
 bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count) {
-    return read_run(text, values, count);
+    static const ReadFraction reader = fastest_reader();
+    return read_run(reader, text, values, count);
+}
+
+bool read_number_run_plainly(std::string_view text, std::span<float> values, std::size_t& count) {
+    return read_run(read_fraction, text, values, count);
 }
 
 }  // namespace flywheel::gateway

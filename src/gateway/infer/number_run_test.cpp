@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/infer/number_run.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,16 +19,23 @@
 namespace flywheel::gateway {
 namespace {
 
-/// The text with what the reader may look at behind it.
+/// Reads the text with what the reader may look at behind it, by both readers of FP32.
 template <class T>
 bool read(const std::string& text, std::vector<T>& values, std::size_t room) {
     const std::string padded = text + std::string(64, '7');
+    const auto shown = std::string_view(padded).substr(0, text.size());
     values.assign(room, T(0));
     std::size_t count = 0;
-    const bool all = read_number_run(
-        std::string_view(padded).substr(0, text.size()), std::span<T>(values), count
-    );
+    const bool all = read_number_run(shown, std::span<T>(values), count);
     values.resize(std::min(count, room));
+    if constexpr (std::is_same_v<T, float>) {
+        std::vector<float> plainly(room);
+        std::size_t counted = 0;
+        EXPECT_EQ(read_number_run_plainly(shown, plainly, counted), all) << text;
+        plainly.resize(std::min(counted, room));
+        const auto bits = [](float value) { return std::bit_cast<std::uint32_t>(value); };
+        EXPECT_TRUE(!all || std::ranges::equal(plainly, values, {}, bits, bits)) << text;
+    }
     return all;
 }
 
