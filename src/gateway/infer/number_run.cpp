@@ -40,7 +40,7 @@ constexpr std::array<double, 2 * kMostPower + 1> kPowers = {
 };
 
 double power_of_ten(int exponent) {
-    return kPowers[static_cast<std::size_t>(exponent + kMostPower)];
+    return kPowers[static_cast<std::size_t>(std::int64_t{exponent} + kMostPower)];
 }
 
 constexpr std::array<std::uint64_t, 17> kWholePowers = [] {
@@ -187,26 +187,29 @@ ReadFraction fastest_reader() {
     return read_fraction;
 }
 
-/// Any JSON number of at most 18 digits, and white space around it.
+/// Takes `e` and what follows, if it stands there. False: there is no number behind it.
+bool take_power(const char*& at, const char* end, std::int32_t& exponent) {
+    if (at == end || (*at != 'e' && *at != 'E')) {
+        return true;
+    }
+    ++at;
+    const bool down = at != end && *at == '-';
+    at += at != end && (*at == '-' || *at == '+') ? 1 : 0;
+    const char* const first = at;
+    std::uint64_t value = 0;
+    at = take_digits(at, end, value);
+    if (at == first || at - first > 3) {
+        return false;
+    }
+    exponent += down ? -static_cast<std::int32_t>(value) : static_cast<std::int32_t>(value);
+    return true;
+}
+
+/// Any JSON number of at most 18 digits.
 PlainNumber read_plain(const char* at, const char* end) {
-    while (at != end && is_space(*at)) {
-        ++at;
-    }
-    while (at != end && is_space(end[-1])) {
-        --end;
-    }
-    if (at == end) {
-        return {};
-    }
-    PlainNumber number = read_fraction(at, end);
-    if (number.good) {
-        return number;
-    }
-    number = {};
-    if (at != end && *at == '-') {
-        number.negative = true;
-        ++at;
-    }
+    PlainNumber number;
+    number.negative = *at == '-';
+    at += static_cast<std::ptrdiff_t>(number.negative);
     const char* const first = at;
     at = take_digits(at, end, number.digits);
     std::ptrdiff_t count = at - first;
@@ -222,23 +225,23 @@ PlainNumber read_plain(const char* at, const char* end) {
         count += at - fraction;
         number.exponent = static_cast<std::int32_t>(fraction - at);
     }
-    if (count > kMostDigits) {
+    number.good = count <= kMostDigits && take_power(at, end, number.exponent) && at == end;
+    return number;
+}
+
+/// White space around it.
+PlainNumber read_padded(const char* at, const char* end) {
+    while (at != end && is_space(*at)) {
+        ++at;
+    }
+    while (at != end && is_space(end[-1])) {
+        --end;
+    }
+    if (at == end) {
         return {};
     }
-    if (at != end && (*at == 'e' || *at == 'E')) {
-        ++at;
-        const bool down = at != end && *at == '-';
-        at += at != end && (*at == '-' || *at == '+') ? 1 : 0;
-        const char* const power = at;
-        std::uint64_t value = 0;
-        at = take_digits(at, end, value);
-        if (at == power || at - power > 3) {
-            return {};
-        }
-        number.exponent += down ? -static_cast<int>(value) : static_cast<int>(value);
-    }
-    number.good = at == end;
-    return number;
+    const PlainNumber number = read_fraction(at, end);
+    return number.good ? number : read_plain(at, end);
 }
 
 /// Without a branch: signs cannot be foretold.
@@ -297,7 +300,7 @@ bool read_run(
         }
         PlainNumber number = read_fast(from, to);
         if (!number.good) {
-            number = read_plain(from, to);
+            number = read_padded(from, to);
         }
         return number.good && round(number, values[count++]);
     };
@@ -322,13 +325,13 @@ bool read_run(
 }  // namespace
 
 bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count) {
-    static const ReadFraction reader = fastest_reader();
-    return read_run(reader, text, values, count);
+    static const ReadFraction kReader = fastest_reader();
+    return read_run(kReader, text, values, count);
 }
 
 bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count) {
-    static const ReadFraction reader = fastest_reader();
-    return read_run(reader, text, values, count);
+    static const ReadFraction kReader = fastest_reader();
+    return read_run(kReader, text, values, count);
 }
 
 bool read_number_run_plainly(std::string_view text, std::span<float> values, std::size_t& count) {

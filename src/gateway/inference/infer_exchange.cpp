@@ -26,8 +26,8 @@ constexpr std::string_view kBinaryType = "application/octet-stream";
 Result<void> InferExchange::run(
     serving::Serving& serving, const HttpRequest& request, HttpResponse& response
 ) {
-    thread_local const auto turns = std::make_shared<Turns>();
-    turns_ = turns;
+    thread_local const auto kTurns = std::make_shared<Turns>();
+    turns_ = kTurns;
     serving_ = &serving;
     head_ = read_head(request);
     head_.form.tensor_limit = limits_.tensors;
@@ -65,7 +65,7 @@ Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& resp
         head_.move_into(head_store_);
     }
     ask(body->size());
-    inference_->times.input = decoded - arrived_;
+    asked().times.input = decoded - arrived_;
     if (queues) {
         put_off(request);
         return {};
@@ -73,7 +73,7 @@ Result<void> InferExchange::begin(const HttpRequest& request, HttpResponse& resp
     if (waits) {
         return wait(request);
     }
-    TRY(serving_->run(*inference_));
+    TRY(serving_->run(asked()));
     return write(response);
 }
 
@@ -156,7 +156,7 @@ void InferExchange::put_off(const HttpRequest& request) {
     const auto self = shared_from_this();
     kept_body_ = request.deferral->keep_body();
     const auto late = request.deferral->defer([self] { self->leave(); });
-    serving_->submit(*inference_, arrived_, self, [self, late](Result<BatchOutcome> outcome) {
+    serving_->submit(asked(), arrived_, self, [self, late](Result<BatchOutcome> outcome) {
         late->complete([self, held = std::make_shared<Result<BatchOutcome>>(std::move(outcome))](
                            HttpResponse& response
                        ) { return self->answer_late(std::move(*held), response); });
@@ -166,18 +166,18 @@ void InferExchange::put_off(const HttpRequest& request) {
 /// Lets the thread look at what else has come before it runs this long request.
 Result<void> InferExchange::wait(const HttpRequest& request) {
     CHECK(request.deferral != nullptr);
-    TRY(serving_->wait(*inference_, turns_->rows()));
+    TRY(serving_->wait(asked(), turns_->rows()));
     put_off_ = true;
     const auto self = shared_from_this();
     kept_body_ = request.deferral->keep_body();
     const auto late = request.deferral->defer([self] { self->leave(); });
-    turns_->add(this, inference_->row_count(), [self, late] { self->run_soon(late); });
+    turns_->add(this, asked().row_count(), [self, late] { self->run_soon(late); });
     return {};
 }
 
 void InferExchange::run_soon(const std::shared_ptr<http::LateAnswer>& late) {
     late->run_soon([self = shared_from_this(), late] {
-        const auto done = self->serving_->run_piece(*self->inference_, self->arrived_);
+        const auto done = self->serving_->run_piece(self->asked(), self->arrived_);
         if (done && !*done) {
             self->run_soon(late);
             return;
@@ -200,7 +200,7 @@ Result<void> InferExchange::end_turn(Result<void> done, HttpResponse& response) 
 Result<void> InferExchange::answer_late(Result<BatchOutcome> outcome, HttpResponse& response) {
     Result<void> done;
     if (outcome) {
-        inference_->take(std::move(*outcome));
+        asked().take(std::move(*outcome));
         done = write(response);
     } else {
         done = std::move(outcome).error();
@@ -210,8 +210,8 @@ Result<void> InferExchange::answer_late(Result<BatchOutcome> outcome, HttpRespon
 }
 
 void InferExchange::leave() {
-    inference_->times.total = std::chrono::steady_clock::now() - arrived_;
-    serving_->left(*inference_);
+    asked().times.total = std::chrono::steady_clock::now() - arrived_;
+    serving_->left(asked());
     turns_->end(this);
 }
 
@@ -233,10 +233,10 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
             }
         );
     }
-    inference_->times.total = std::chrono::steady_clock::now() - arrived_;
+    asked().times.total = std::chrono::steady_clock::now() - arrived_;
     take_notes(response.notes);
     if (good) {
-        serving_->answered(*inference_);
+        serving_->answered(asked());
         hold_until_durable(*serving_, response);
     } else {
         const std::string_view id = body_.id.empty() ? head_.request_id : body_.id;
@@ -253,7 +253,7 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
         if (unread) {
             refused.message = fmt::format("Body of {} bytes: {}", body_bytes_, refused.message);
         }
-        serving_->failed(*inference_, refused.status, refused.message);
+        serving_->failed(asked(), refused.status, refused.message);
     }
     refusal_.reset();
     inference_.reset();
@@ -261,19 +261,19 @@ void InferExchange::conclude(const Result<void>& outcome, HttpResponse& response
 }
 
 /// For the access log.
-void InferExchange::take_notes(http::AnswerNotes& notes) const {
-    const serving::InferAnswer& answer = inference_->answer();
+void InferExchange::take_notes(http::AnswerNotes& notes) {
+    const serving::InferAnswer& answer = asked().answer();
     notes.id = answer.request_id;
     notes.route = enum_name(answer.route);
     notes.version = answer.served->number;
     notes.rows = body_.rows;
-    notes.queue = inference_->times.queue;
-    notes.infer = inference_->times.infer;
+    notes.queue = asked().times.queue;
+    notes.infer = asked().times.infer;
 }
 
 Result<void> InferExchange::write(HttpResponse& response) {
     const auto encoding = std::chrono::steady_clock::now();
-    const serving::InferAnswer& answer = inference_->answer();
+    const serving::InferAnswer& answer = asked().answer();
     const std::size_t json_bytes = TRY(append_infer_answer(
         response.body,
         {answer.served->model, answer.served->number_text, answer.request_id},
@@ -292,7 +292,7 @@ Result<void> InferExchange::write(HttpResponse& response) {
     if (!head_.accepted_codings.empty() && response.body.size() >= kLeastCompressed) {
         compress(response);
     }
-    inference_->times.output = std::chrono::steady_clock::now() - encoding;
+    asked().times.output = std::chrono::steady_clock::now() - encoding;
     return {};
 }
 

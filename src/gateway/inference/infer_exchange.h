@@ -43,6 +43,12 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     std::optional<std::string_view> plain_body(const http::HttpRequest& request);
     [[nodiscard]] serving::SplitKey split_key() const;
     void ask(std::size_t body_bytes);
+
+    [[nodiscard]] serving::Inference& asked() {
+        CHECK(inference_.has_value());
+        return *inference_;
+    }
+
     void put_off(const http::HttpRequest& request);
     Result<void> wait(const http::HttpRequest& request);
     void run_soon(const std::shared_ptr<http::LateAnswer>& late);
@@ -52,7 +58,7 @@ class InferExchange : public std::enable_shared_from_this<InferExchange> {
     Result<void> write(http::HttpResponse& response);
     void compress(http::HttpResponse& response);
     void conclude(const Result<void>& outcome, http::HttpResponse& response);
-    void take_notes(http::AnswerNotes& notes) const;
+    void take_notes(http::AnswerNotes& notes);
     void release_much();
 
     InferLimits limits_;
