@@ -71,7 +71,7 @@ VENDORS = {
     "webp/": ("tasks/image",),
     "concurrentqueue": ("rooms/serving", "rooms/capture"),
     "readerwriterqueue": ("rooms/serving", "rooms/capture"),
-    "immintrin.h": ("vectors", "ports/engine/linear"),
+    "immintrin.h": ("vectors", "ports/engine/linear", "gateway/infer"),
     "arm_neon.h": ("vectors", "ports/engine/linear"),
 }
 # What stands like an adapter, but is what the adapters beside it are made of.

@@ -13,6 +13,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "gateway/infer/number_forms.h"
+
 namespace flywheel::gateway {
 
 namespace {
@@ -55,10 +57,6 @@ constexpr std::uint64_t kZeros = 0x3030'3030'3030'3030U;
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-bool is_space(char c) {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
 std::uint64_t eight_chars(const char* from) {
@@ -134,14 +132,14 @@ const char* take_digits(const char* at, const char* end, std::uint64_t& value) {
     return is_digit(*at) && at[1] == '.' && are_digits(high) && are_digits(low);
 }
 
-/// Any JSON number of at most 18 digits, and white space around it.
+/// Any JSON number of at most 18 significant digits, and white space around it.
 bool read_plain(std::string_view token, PlainNumber& number) {
     const char* end = token.data() + token.size();
     const char* at = token.data();
-    while (at != end && is_space(*at)) {
+    while (at != end && is_json_space(*at)) {
         ++at;
     }
-    while (at != end && is_space(end[-1])) {
+    while (at != end && is_json_space(end[-1])) {
         --end;
     }
     if (read_fraction({at, static_cast<std::size_t>(end - at)}, number)) {
@@ -154,17 +152,21 @@ bool read_plain(std::string_view token, PlainNumber& number) {
     }
     const char* const first = at;
     at = take_digits(at, end, number.digits);
-    std::ptrdiff_t count = at - first;
-    if (count == 0 || (count > 1 && *first == '0')) {
+    if (at == first || (at - first > 1 && *first == '0')) {
         return false;
     }
+    std::ptrdiff_t count = *first == '0' ? 0 : at - first;
     if (at != end && *at == '.') {
         const char* const fraction = ++at;
+        while (count == 0 && at != end && *at == '0') {
+            ++at;
+        }
+        const char* const significant = at;
         at = take_digits(at, end, number.digits);
         if (at == fraction) {
             return false;
         }
-        count += at - fraction;
+        count += at - significant;
         number.exponent = static_cast<int>(fraction - at);
     }
     if (count > kMostDigits) {
@@ -260,12 +262,32 @@ bool read_run(std::string_view text, std::span<T> values, std::size_t& count) {
 
 }  // namespace
 
-bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count) {
+bool read_number(std::string_view token, float& value) {
+    PlainNumber number;
+    return !token.empty() && read_plain(token, number) && round(number, value);
+}
+
+bool read_number(std::string_view token, double& value) {
+    PlainNumber number;
+    return !token.empty() && read_plain(token, number) && round(number, value);
+}
+
+bool read_run_scalar(std::string_view text, std::span<float> values, std::size_t& count) {
     return read_run(text, values, count);
 }
 
-bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count) {
+bool read_run_scalar(std::string_view text, std::span<double> values, std::size_t& count) {
     return read_run(text, values, count);
+}
+
+bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count) {
+    return has_avx2_form() ? read_run_avx2(text, values, count)
+                           : read_run_scalar(text, values, count);
+}
+
+bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count) {
+    return has_avx2_form() ? read_run_avx2(text, values, count)
+                           : read_run_scalar(text, values, count);
 }
 
 }  // namespace flywheel::gateway
