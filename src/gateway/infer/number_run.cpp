@@ -9,9 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#ifdef __x86_64__
-#include <immintrin.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
 #endif
+
+#include "gateway/infer/number_forms.h"
 
 namespace flywheel::gateway {
 
@@ -21,12 +23,11 @@ static_assert(
     std::endian::native == std::endian::little, "words are read with their first digit lowest"
 );
 
-/// (-1)^negative x digits x 10^exponent, exactly. Small enough to be returned in registers.
+/// (-1)^negative x digits x 10^exponent, exactly.
 struct PlainNumber {
     std::uint64_t digits = 0;
-    std::int32_t exponent = 0;
+    int exponent = 0;
     bool negative = false;
-    bool good = false;  ///< Nothing else stands there.
 };
 
 constexpr int kMostPower = 22;  // FP64 holds 10^22 exactly
@@ -58,10 +59,6 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-bool is_space(char c) {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 std::uint64_t eight_chars(const char* from) {
     std::uint64_t chars = 0;
     std::memcpy(&chars, from, sizeof chars);
@@ -71,7 +68,7 @@ std::uint64_t eight_chars(const char* from) {
 /// One bit for each of 64 characters: is it a comma?
 std::uint64_t commas_in(const char* block) {
     std::uint64_t found = 0;
-#ifdef __x86_64__
+#ifdef __SSE2__
     for (unsigned at = 0; at < 64; at += 16) {
         const __m128i chars = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + at));
         const int equal = _mm_movemask_epi8(_mm_cmpeq_epi8(chars, _mm_set1_epi8(',')));
@@ -115,17 +112,15 @@ const char* take_digits(const char* at, const char* end, std::uint64_t& value) {
     return at;
 }
 
-constexpr std::ptrdiff_t kMostFraction = 16;  // digits
-
 /// One digit, a point, 1 to 16 digits: most of what a model is fed. No branch depends on the value,
 /// which nobody could foretell.
-PlainNumber read_fraction(const char* at, const char* end) {
-    PlainNumber number;
+[[gnu::always_inline]] inline bool read_fraction(std::string_view token, PlainNumber& number) {
+    const char* at = token.data();
     number.negative = *at == '-';
     at += static_cast<std::ptrdiff_t>(number.negative);
-    const std::ptrdiff_t count = end - at - 2;
-    if (count < 1 || count > kMostFraction) {
-        return number;
+    const std::ptrdiff_t count = token.data() + token.size() - at - 2;
+    if (count < 1 || count > 16) {
+        return false;
     }
     const std::ptrdiff_t first = std::min<std::ptrdiff_t>(count, 8);
     const std::uint64_t high = right_aligned(eight_chars(at + 2), first);
@@ -133,62 +128,12 @@ PlainNumber read_fraction(const char* at, const char* end) {
     number.digits =
         static_cast<std::uint64_t>(*at - '0') * kWholePowers[static_cast<std::size_t>(count)] +
         value_of(high) * kWholePowers[static_cast<std::size_t>(count - first)] + value_of(low);
-    number.exponent = -static_cast<std::int32_t>(count);
-    number.good = is_digit(*at) && at[1] == '.' && are_digits(high) && are_digits(low);
-    return number;
-}
-
-#ifdef __x86_64__
-/// From place 16 - n on: moves the first n of 16 bytes behind zeros.
-alignas(64) constexpr std::array<std::uint8_t, 32> kBehindZeros = {
-    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15
-};
-
-/// The same, sixteen digits at a time: pairs, then fours, then eights.
-[[gnu::target("sse4.1")]] PlainNumber read_fraction_sse4(const char* at, const char* end) {
-    PlainNumber number;
-    number.negative = *at == '-';
-    at += static_cast<std::ptrdiff_t>(number.negative);
-    const std::ptrdiff_t count = end - at - 2;
-    if (count < 1 || count > kMostFraction) {
-        return number;
-    }
-    const auto load = [](const void* from) __attribute__((target("sse4.1"))) {
-        return _mm_loadu_si128(static_cast<const __m128i*>(from));
-    };
-    const __m128i nine = _mm_set1_epi8(9);
-    const __m128i digits = _mm_shuffle_epi8(
-        _mm_sub_epi8(load(at + 2), _mm_set1_epi8('0')), load(kBehindZeros.data() + count)
-    );
-    const __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010A));
-    const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x0001'0064));
-    const __m128i eights =
-        _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(0x0001'2710));
-    const auto both = static_cast<std::uint64_t>(_mm_cvtsi128_si64(eights));
-    number.digits =
-        static_cast<std::uint64_t>(*at - '0') * kWholePowers[static_cast<std::size_t>(count)] +
-        (both & 0xFFFF'FFFFU) * kWholePowers[8] + (both >> 32U);
-    number.exponent = -static_cast<std::int32_t>(count);
-    const __m128i good = _mm_cmpeq_epi8(_mm_max_epu8(digits, nine), nine);
-    number.good = is_digit(*at) && at[1] == '.' && _mm_movemask_epi8(good) == 0xFFFF;
-    return number;
-}
-#endif
-
-using ReadFraction = PlainNumber (*)(const char*, const char*);
-
-ReadFraction fastest_reader() {
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("sse4.1")) {
-        return read_fraction_sse4;
-    }
-#endif
-    return read_fraction;
+    number.exponent = -static_cast<int>(count);
+    return is_digit(*at) && at[1] == '.' && are_digits(high) && are_digits(low);
 }
 
 /// Takes `e` and what follows, if it stands there. False: there is no number behind it.
-bool take_power(const char*& at, const char* end, std::int32_t& exponent) {
+bool take_power(const char*& at, const char* end, int& exponent) {
     if (at == end || (*at != 'e' && *at != 'E')) {
         return true;
     }
@@ -201,47 +146,54 @@ bool take_power(const char*& at, const char* end, std::int32_t& exponent) {
     if (at == first || at - first > 3) {
         return false;
     }
-    exponent += down ? -static_cast<std::int32_t>(value) : static_cast<std::int32_t>(value);
+    exponent += down ? -static_cast<int>(value) : static_cast<int>(value);
     return true;
 }
 
-/// Any JSON number of at most 18 digits.
-PlainNumber read_plain(const char* at, const char* end) {
-    PlainNumber number;
-    number.negative = *at == '-';
+/// Takes a point and digits, if they stand there; `count` grows by those that are significant.
+/// False: there is no digit behind it.
+bool take_fraction(const char*& at, const char* end, PlainNumber& number, std::ptrdiff_t& count) {
+    if (at == end || *at != '.') {
+        return true;
+    }
+    const char* const fraction = ++at;
+    while (count == 0 && at != end && *at == '0') {
+        ++at;
+    }
+    const char* const significant = at;
+    at = take_digits(at, end, number.digits);
+    count += at - significant;
+    number.exponent = static_cast<int>(fraction - at);
+    return at != fraction;
+}
+
+/// Any JSON number of at most 18 significant digits.
+bool read_bare(const char* at, const char* end, PlainNumber& number) {
+    number = {};
+    number.negative = at != end && *at == '-';
     at += static_cast<std::ptrdiff_t>(number.negative);
     const char* const first = at;
     at = take_digits(at, end, number.digits);
-    std::ptrdiff_t count = at - first;
-    if (count == 0 || (count > 1 && *first == '0')) {
-        return {};
+    if (at == first || (at - first > 1 && *first == '0')) {
+        return false;
     }
-    if (at != end && *at == '.') {
-        const char* const fraction = ++at;
-        at = take_digits(at, end, number.digits);
-        if (at == fraction) {
-            return {};
-        }
-        count += at - fraction;
-        number.exponent = static_cast<std::int32_t>(fraction - at);
-    }
-    number.good = count <= kMostDigits && take_power(at, end, number.exponent) && at == end;
-    return number;
+    std::ptrdiff_t count = *first == '0' ? 0 : at - first;
+    return take_fraction(at, end, number, count) && count <= kMostDigits &&
+           take_power(at, end, number.exponent) && at == end;
 }
 
 /// White space around it.
-PlainNumber read_padded(const char* at, const char* end) {
-    while (at != end && is_space(*at)) {
+bool read_plain(std::string_view token, PlainNumber& number) {
+    const char* end = token.data() + token.size();
+    const char* at = token.data();
+    while (at != end && is_json_space(*at)) {
         ++at;
     }
-    while (at != end && is_space(end[-1])) {
+    while (at != end && is_json_space(end[-1])) {
         --end;
     }
-    if (at == end) {
-        return {};
-    }
-    const PlainNumber number = read_fraction(at, end);
-    return number.good ? number : read_plain(at, end);
+    return read_fraction({at, static_cast<std::size_t>(end - at)}, number) ||
+           read_bare(at, end, number);
 }
 
 /// Without a branch: signs cannot be foretold.
@@ -253,7 +205,7 @@ double signed_as(const PlainNumber& number, double size) {
 
 /// The nearest FP64 value, if two exact operands give it (W. D. Clinger, "How to read floating
 /// point numbers accurately", PLDI 1990, section 5).
-[[gnu::always_inline]] inline bool round(const PlainNumber& number, double& value) {
+bool round(const PlainNumber& number, double& value) {
     constexpr std::uint64_t kExact = std::uint64_t{1} << 53U;
     if (number.digits > kExact || std::abs(number.exponent) > kMostPower) {
         return false;
@@ -270,7 +222,7 @@ double signed_as(const PlainNumber& number, double size) {
 /// The nearest FP32 value. Digits, power and their product are each rounded to FP64 by half of a
 /// last place at most, so the FP64 is less than four of its last places from the number; false when
 /// the middle of two FP32 values is as near, and when it is too small or too large.
-[[gnu::always_inline]] inline bool round(const PlainNumber& number, float& value) {
+bool round(const PlainNumber& number, float& value) {
     constexpr std::uint64_t kDropped = 0x1FFF'FFFFU;  // bits that FP64 has and FP32 has not
     constexpr std::uint64_t kMiddle = 0x1000'0000U;
     constexpr std::uint64_t kNear = 4;
@@ -290,19 +242,14 @@ double signed_as(const PlainNumber& number, double size) {
 }
 
 template <class T>
-bool read_run(
-    ReadFraction read_fast, std::string_view text, std::span<T> values, std::size_t& count
-) {
+bool read_run(std::string_view text, std::span<T> values, std::size_t& count) {
     count = 0;
     const auto take = [&](const char* from, const char* to) {
-        if (count == values.size() || from == to) {
-            return false;
-        }
-        PlainNumber number = read_fast(from, to);
-        if (!number.good) {
-            number = read_padded(from, to);
-        }
-        return number.good && round(number, values[count++]);
+        const std::string_view token(from, static_cast<std::size_t>(to - from));
+        PlainNumber number;
+        return count < values.size() && !token.empty() &&
+               (read_fraction(token, number) || read_plain(token, number)) &&
+               round(number, values[count++]);
     };
     const char* const end = text.data() + text.size();
     const char* from = text.data();
@@ -324,18 +271,32 @@ bool read_run(
 
 }  // namespace
 
+bool read_number(std::string_view token, float& value) {
+    PlainNumber number;
+    return !token.empty() && read_plain(token, number) && round(number, value);
+}
+
+bool read_number(std::string_view token, double& value) {
+    PlainNumber number;
+    return !token.empty() && read_plain(token, number) && round(number, value);
+}
+
+bool read_run_scalar(std::string_view text, std::span<float> values, std::size_t& count) {
+    return read_run(text, values, count);
+}
+
+bool read_run_scalar(std::string_view text, std::span<double> values, std::size_t& count) {
+    return read_run(text, values, count);
+}
+
 bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count) {
-    static const ReadFraction kReader = fastest_reader();
-    return read_run(kReader, text, values, count);
+    return has_avx2_form() ? read_run_avx2(text, values, count)
+                           : read_run_scalar(text, values, count);
 }
 
 bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count) {
-    static const ReadFraction kReader = fastest_reader();
-    return read_run(kReader, text, values, count);
-}
-
-bool read_number_run_plainly(std::string_view text, std::span<float> values, std::size_t& count) {
-    return read_run(read_fraction, text, values, count);
+    return has_avx2_form() ? read_run_avx2(text, values, count)
+                           : read_run_scalar(text, values, count);
 }
 
 }  // namespace flywheel::gateway

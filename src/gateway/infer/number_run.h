@@ -16,7 +16,5 @@ namespace flywheel::gateway {
 /// `text` must be readable.
 bool read_number_run(std::string_view text, std::span<float> values, std::size_t& count);
 bool read_number_run(std::string_view text, std::span<double> values, std::size_t& count);
-/// As processors without SSE4.1 do it.
-bool read_number_run_plainly(std::string_view text, std::span<float> values, std::size_t& count);
 
 }  // namespace flywheel::gateway
