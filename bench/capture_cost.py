@@ -27,9 +27,12 @@ def bodies(size, count):
     texts = headlines()[1]
     made = []
     for n in range(count):
-        text = f"{n} {texts[n % len(texts)]}"
-        while len(text.encode()) < size:
-            text += " " + texts[(n * 7 + len(text)) % len(texts)]
+        parts = [str(n), texts[n % len(texts)]]
+        length = sum(len(part.encode()) + 1 for part in parts)
+        while length < size:
+            parts.append(texts[(n * 7 + length) % len(texts)])
+            length += len(parts[-1].encode()) + 1
+        text = " ".join(parts)
         made.append({"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}], "outputs": [{"name": "label"}]})
     return [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in made]
 

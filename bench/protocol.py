@@ -31,6 +31,10 @@ def gateway_figures(section, quick):
     bare = found["bare_health/64"]["server_cpu_us"]
     section.add("the machine's pace: CPU a request of a server that only receives and sends, GET health", f"{bare:.1f} us", peer=f"{ANCHOR_US} us where the bars were set",
                 ratio=f"{bare / ANCHOR_US:.2f} x")
+    pace = bare / ANCHOR_US
+    sixteen = found["infer_sixteen_json/64"]
+    section.note(f"Divided by that pace ({pace:.2f}; computed, not measured) the bars that speak of time read: JSON {found['infer_floats_json/64']['per_core_second'] * pace:,.0f}, "
+                 f"binary {found['infer_floats_binary/64']['per_core_second'] * pace:,.0f}, 16 floats {sixteen['server_cpu_us'] / pace:.1f} us and p99 {sixteen['p99_us'] / 1e3 / pace:.2f} ms.")
     section.note("Numbers in and out: src/gateway/gateway_bench.cpp, the whole gateway over loopback with a model of next to no arithmetic and a recorder that lets the row go; "
                  "CPU is that of the one server thread.")
 

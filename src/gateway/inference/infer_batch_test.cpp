@@ -7,11 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/http/http_server.h"
-#include "gateway/inference/infer_exchange.h"
-#include "held_model.h"
+#include "infer_server.h"
 #include "raw_client.h"
-#include "serving_world.h"
 
 namespace flywheel::gateway {
 namespace {
@@ -43,32 +40,8 @@ std::string request_for(float value, std::string_view more = "") {
 
 class InferBatchTest : public ::testing::Test {
   protected:
-    InferBatchTest() {
-        world_.engine.own = model_;
-        world_.add_version("t", 1, "own model");
-        world_.roll_out("t", 1);
-        EXPECT_TRUE(world_.serving.refresh_all());
-        http::Route route;
-        route.method = http::Method::Post;
-        route.pattern = "/v2/models/{model}/infer";
-        route.name = "infer";
-        route.run = [this](const http::HttpRequest& request, http::HttpResponse& response) {
-            return std::make_shared<InferExchange>()->run(world_.serving, request, response);
-        };
-        router_.add(std::move(route));
-        http::HttpServerPlan plan;
-        plan.port = 0;
-        plan.threads = 2;
-        server_ = *http::HttpServer::start(router_, std::move(plan));
-    }
-
-    ~InferBatchTest() override {
-        model_->release();
-        server_.reset();
-    }
-
     std::unique_ptr<RawClient> send(const std::string& request) {
-        auto client = std::make_unique<RawClient>(server_->port());
+        auto client = std::make_unique<RawClient>(server_.http->port());
         client->send(request);
         return client;
     }
@@ -91,26 +64,20 @@ class InferBatchTest : public ::testing::Test {
         return client;
     }
 
-    std::int64_t waiting() { return world_.serving.find("t", "").value()->lane->waiting_rows(); }
+    std::int64_t waiting() { return server_.version().waiting_rows(); }
 
-    const serving::ServedCounts& counts() { return *world_.serving.find("t", "").value()->counts; }
-
-    std::int64_t rejected(serving::Rejection reason) {
-        return counts().rejected[static_cast<std::size_t>(reason)];
-    }
+    const serving::ServedCounts& counts() { return *server_.version().counts; }
 
     /// The captured row of the request with this id.
     Prediction row_of(const std::string& id) {
-        const auto found = world_.capture.find("t", id);
+        const auto found = server_.world.capture.find("t", id);
         EXPECT_TRUE(found) << id;
         EXPECT_TRUE(!found || found->rows.size() == 1) << id;
         return found ? found->rows[0] : Prediction();
     }
 
-    std::shared_ptr<testing::HeldModel> model_ = std::make_shared<testing::HeldModel>();
-    testing::ServingWorld world_{small_queue()};
-    http::Router router_;
-    std::unique_ptr<http::HttpServer> server_;
+    testing::InferServer server_{std::make_shared<testing::HeldModel>(), small_queue(), 2};
+    testing::HeldModel* model_ = server_.model.get();
 };
 
 TEST_F(InferBatchTest, AnswersEightRequestsOutOfOneCall) {
@@ -145,7 +112,7 @@ TEST_F(InferBatchTest, RefusesBeforeItReadsWhenTheQueueIsFull) {
     for (int i = 0; i < 10; ++i) {
         clients.push_back(queue_up(request_for(static_cast<float>(i))));
     }
-    RawClient client(server_->port());
+    RawClient client(server_.http->port());
     const RawAnswer answer =
         client.ask(post_request("/v2/models/t/infer", "no JSON at all", "X-Request-Id: full\r\n"));
     EXPECT_EQ(answer.status, 503);
@@ -153,7 +120,7 @@ TEST_F(InferBatchTest, RefusesBeforeItReadsWhenTheQueueIsFull) {
     EXPECT_THAT(answer.head, HasSubstr("Retry-After: 1\r\n"));
     EXPECT_THAT(answer.head, HasSubstr("X-Request-Id: full\r\n"));
     EXPECT_EQ(row_of("full").status, 503);
-    EXPECT_EQ(rejected(serving::Rejection::Queue), 1);
+    EXPECT_EQ(server_.rejected(serving::Rejection::Queue), 1);
     model_->release();
     for (const auto& one : clients) {
         EXPECT_EQ(one->answer().status, 200);
@@ -161,7 +128,7 @@ TEST_F(InferBatchTest, RefusesBeforeItReadsWhenTheQueueIsFull) {
 }
 
 TEST_F(InferBatchTest, KeepsOfABodyThatDidNotParseItsStatusAndError) {
-    RawClient client(server_->port());
+    RawClient client(server_.http->port());
     const RawAnswer answer =
         client.ask(post_request("/v2/models/t/infer", "no JSON at all", "X-Request-Id: bad\r\n"));
     EXPECT_EQ(answer.status, 400);
@@ -173,19 +140,19 @@ TEST_F(InferBatchTest, KeepsOfABodyThatDidNotParseItsStatusAndError) {
     EXPECT_EQ(
         client.ask(post_request("/v2/models/t/infer", "x", "Content-Encoding: br\r\n")).status, 415
     );
-    EXPECT_EQ(world_.capture.rows().back().status, 415);
+    EXPECT_EQ(server_.world.capture.rows().back().status, 415);
     EXPECT_EQ(counts().failures, 2);
 }
 
 TEST_F(InferBatchTest, GivesUpOnWhatWaitsTooLong) {
     const auto first = occupy();
-    RawClient client(server_->port());
+    RawClient client(server_.http->port());
     const RawAnswer answer = client.ask(request_for(1, R"(,"parameters":{"timeout":2000})"));
     EXPECT_EQ(answer.status, 503);
     EXPECT_THAT(answer.body, HasSubstr("timed out"));
     EXPECT_THAT(answer.head, HasSubstr("Retry-After: 1\r\n"));
     EXPECT_EQ(row_of("v1").status, 503);
-    EXPECT_EQ(rejected(serving::Rejection::TimeOut), 1);
+    EXPECT_EQ(server_.rejected(serving::Rejection::TimeOut), 1);
     model_->release();
     EXPECT_EQ(first->answer().status, 200);
     EXPECT_EQ(model_->seen(), std::vector<float>{100});
@@ -198,13 +165,13 @@ TEST_F(InferBatchTest, RecordsWhoLeftAndRunsNothingForThem) {
     const auto stays = queue_up(request_for(2));
     running.reset();
     waits.reset();
-    while (rejected(serving::Rejection::Cancel) < 2) {
+    while (server_.rejected(serving::Rejection::Cancel) < 2) {
         std::this_thread::yield();
     }
     EXPECT_EQ(waiting(), 1);
     model_->release();
     EXPECT_EQ(stays->answer().status, 200);
-    server_->stop(seconds(20));
+    server_.http->stop(seconds(20));
     for (const char* id : {"v100", "v1"}) {
         const Prediction row = row_of(id);
         EXPECT_EQ(row.status, 499);
@@ -228,7 +195,7 @@ TEST_F(InferBatchTest, FailsOnlyTheRequestWithTheBadRow) {
 TEST_F(InferBatchTest, FinishesWhatWaitsWhenTheServerStops) {
     auto first = occupy();
     auto waits = queue_up(request_for(1));
-    auto stopped = std::async(std::launch::async, [this] { server_->stop(seconds(20)); });
+    auto stopped = std::async(std::launch::async, [this] { server_.http->stop(seconds(20)); });
     model_->release();
     EXPECT_EQ(first->answer().status, 200);
     EXPECT_EQ(waits->answer().status, 200);
@@ -240,7 +207,7 @@ TEST_F(InferBatchTest, FinishesWhatWaitsWhenTheServerStops) {
 TEST_F(InferBatchTest, EndsByForceWhileBatchesWaitAndRun) {
     const auto first = occupy();
     const auto waits = queue_up(request_for(1));
-    server_->stop(milliseconds(0));
+    server_.http->stop(milliseconds(0));
     EXPECT_EQ(row_of("v100").status, 499);
     EXPECT_EQ(row_of("v1").status, 499);
     model_->release();

@@ -7,11 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/http/http_server.h"
-#include "gateway/inference/infer_exchange.h"
-#include "held_model.h"
+#include "infer_server.h"
 #include "raw_client.h"
-#include "serving_world.h"
 
 namespace flywheel::gateway {
 namespace {
@@ -44,35 +41,11 @@ std::string four_rows(int value, std::string_view more = "") {
 
 class InferTurnTest : public ::testing::Test {
   protected:
-    InferTurnTest() {
-        world_.engine.own = model_;
-        world_.add_version("t", 1, "own model");
-        world_.roll_out("t", 1);
-        EXPECT_TRUE(world_.serving.refresh_all());
-        http::Route route;
-        route.method = http::Method::Post;
-        route.pattern = "/v2/models/{model}/infer";
-        route.name = "infer";
-        route.run = [this](const http::HttpRequest& request, http::HttpResponse& response) {
-            return std::make_shared<InferExchange>()->run(world_.serving, request, response);
-        };
-        router_.add(std::move(route));
-        http::HttpServerPlan plan;
-        plan.port = 0;
-        plan.threads = 1;
-        server_ = *http::HttpServer::start(router_, std::move(plan));
-    }
-
-    ~InferTurnTest() override {
-        model_->release();
-        server_.reset();
-    }
-
     /// Connections that the server knows already: what is sent by them is read in one round.
     std::vector<std::unique_ptr<RawClient>> connect(int count) {
         std::vector<std::unique_ptr<RawClient>> clients;
         for (int i = 0; i < count; ++i) {
-            clients.push_back(std::make_unique<RawClient>(server_->port()));
+            clients.push_back(std::make_unique<RawClient>(server_.http->port()));
             clients.back()->send(testing::get_request("/nothing"));
             EXPECT_EQ(clients.back()->answer().status, 404);
         }
@@ -87,16 +60,8 @@ class InferTurnTest : public ::testing::Test {
         std::this_thread::sleep_for(milliseconds(20));
     }
 
-    serving::ServedVersion version() { return *world_.serving.find("t", "").value(); }
-
-    std::int64_t rejected(serving::Rejection reason) {
-        return version().counts->rejected[static_cast<std::size_t>(reason)];
-    }
-
-    std::shared_ptr<testing::HeldModel> model_ = std::make_shared<testing::HeldModel>(true);
-    testing::ServingWorld world_{ten_rows_wait()};
-    http::Router router_;
-    std::unique_ptr<http::HttpServer> server_;
+    testing::InferServer server_{std::make_shared<testing::HeldModel>(true), ten_rows_wait(), 1};
+    testing::HeldModel* model_ = server_.model.get();
 };
 
 TEST_F(InferTurnTest, LetsAsManyRowsWaitAsMayAndRefusesTheRestAtOnce) {
@@ -121,11 +86,11 @@ TEST_F(InferTurnTest, LetsAsManyRowsWaitAsMayAndRefusesTheRestAtOnce) {
         }
     }
     EXPECT_EQ(answered, 2);  // 8 of 10 rows; the next four are too many
-    EXPECT_EQ(rejected(serving::Rejection::Queue), 4);
-    EXPECT_EQ(version().waiting_rows(), 0);
-    EXPECT_GT(version().counts->stage_nanos(serving::Stage::Queue), 0);
+    EXPECT_EQ(server_.rejected(serving::Rejection::Queue), 4);
+    EXPECT_EQ(server_.version().waiting_rows(), 0);
+    EXPECT_GT(server_.version().counts->stage_nanos(serving::Stage::Queue), 0);
     int refused = 0;
-    for (const Prediction& row : world_.capture.rows()) {
+    for (const Prediction& row : server_.world.capture.rows()) {
         refused += row.status == 503 ? 1 : 0;
     }
     EXPECT_EQ(refused, 16);  // recorded, row by row
@@ -140,7 +105,7 @@ TEST_F(InferTurnTest, LeavesTheLineWhenItsClientHasGone) {
     model_->release();
     EXPECT_EQ(clients[0]->answer().status, 200);
     EXPECT_EQ(clients[2]->answer().status, 200);
-    EXPECT_EQ(version().waiting_rows(), 0);
+    EXPECT_EQ(server_.version().waiting_rows(), 0);
     clients[0]->send(four_rows(4));
     EXPECT_EQ(clients[0]->answer().status, 200);  // the line goes on
 }
@@ -154,7 +119,7 @@ TEST_F(InferTurnTest, DoesNotRunWhatIsTooLate) {
     const RawAnswer answer = clients[1]->answer();
     EXPECT_EQ(answer.status, 503);
     EXPECT_THAT(answer.body, HasSubstr("timed out in the queue"));
-    EXPECT_EQ(rejected(serving::Rejection::TimeOut), 1);
+    EXPECT_EQ(server_.rejected(serving::Rejection::TimeOut), 1);
     EXPECT_THAT(model_->seen(), ::testing::Not(::testing::Contains(7.0F)));
 }
 
@@ -163,11 +128,11 @@ TEST_F(InferTurnTest, LeavesNobodyInTheLineAtAForcedStop) {
     occupy(*clients[0]);
     clients[1]->send(four_rows(1));
     clients[2]->send(four_rows(2));
-    std::thread stopper([this] { server_->stop(milliseconds(0)); });
+    std::thread stopper([this] { server_.http->stop(milliseconds(0)); });
     std::this_thread::sleep_for(milliseconds(10));
     model_->release();
     stopper.join();
-    EXPECT_EQ(version().waiting_rows(), 0);
+    EXPECT_EQ(server_.version().waiting_rows(), 0);
 }
 
 }  // namespace
