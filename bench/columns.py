@@ -10,7 +10,7 @@ def figures(flywheel, quick=False):
     section = Section("columns", "Columns")
     repetitions = 1 if quick else 5
     rows = lambda one: one["items_per_second"] * one["real_s"] / one["cpu_s"]
-    written = rows(medians("ports_columns_parquet_bench", "WriteSegment", repetitions)["BM_WriteSegment"])
+    written = rows(medians("ports_columns_parquet_bench", "WriteSegment/own_ids:0", repetitions)["BM_WriteSegment/own_ids:0"])
     section.add("rows written as Parquet, zstd, per CPU second", f"{written:,.0f}", ">= 300,000", holds=written >= 300_000)
     found = medians("rooms_capture_bench", "Roll|BM_Record", repetitions)
     rolled = rows(found["BM_Roll"])

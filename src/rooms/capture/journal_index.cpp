@@ -112,6 +112,10 @@ Result<void> look_into_segments(
 }
 
 void JournalIndex::add(FramePlace place, FrameKind kind, FrameContents contents) {
+    // The rows of one request share a key.
+    std::ranges::sort(contents.keys);
+    const auto repeats = std::ranges::unique(contents.keys);
+    contents.keys.erase(repeats.begin(), repeats.end());
     const std::unique_lock lock(mutex_);
     Segment& segment = segments_[place.segment];
     const auto frame = static_cast<std::uint32_t>(segment.frames.size());
@@ -164,6 +168,20 @@ std::vector<FramePlace> JournalIndex::find(FrameKind kind, std::span<const std::
         }
     }
     return {places.begin(), places.end()};
+}
+
+bool JournalIndex::contains(FrameKind kind, std::uint64_t key) const {
+    const std::shared_lock lock(mutex_);
+    return std::ranges::any_of(segments_, [&](const auto& one) {
+        const Segment& segment = one.second;
+        const std::span<const Key> all(segment.keys);
+        const auto sorted = std::ranges::equal_range(all.first(segment.sorted), key, {}, &Key::key);
+        const auto is_there = [&](const Key& entry) {
+            return entry.key == key && segment.frames[entry.frame].kind == kind;
+        };
+        return std::ranges::any_of(sorted, is_there) ||
+               std::ranges::any_of(all.subspan(segment.sorted), is_there);
+    });
 }
 
 std::optional<Time> JournalIndex::oldest() const {

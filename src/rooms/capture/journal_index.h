@@ -57,6 +57,8 @@ class JournalIndex {
     /// written.
     [[nodiscard]] std::vector<FramePlace> find(FrameKind kind, std::span<const std::uint64_t> keys)
         const;
+    /// Would find() give a frame?
+    [[nodiscard]] bool contains(FrameKind kind, std::uint64_t key) const;
     [[nodiscard]] std::uint64_t rows(std::uint64_t segment) const;
     /// Least time of the rows in the oldest segment; nothing without rows.
     [[nodiscard]] std::optional<Time> oldest() const;

@@ -16,8 +16,7 @@ constexpr std::size_t kOrphansMax = 100'000;
 constexpr std::size_t kChecksMax = 256;
 
 bool has_row(const JournalIndex& index, std::uint64_t key) {
-    const std::vector<std::uint64_t> keys = {key};
-    return !index.find(FrameKind::Predictions, keys).empty();
+    return index.contains(FrameKind::Predictions, key);
 }
 
 }  // namespace
