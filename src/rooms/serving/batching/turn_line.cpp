@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/serving/batching/turn_line.h"
 
+#include <algorithm>
+
 namespace flywheel::serving {
 
 namespace {
@@ -22,7 +24,9 @@ void TurnLine::ran(std::size_t bytes, std::chrono::nanoseconds took) {
     }
     const float each = static_cast<float>(took.count()) / static_cast<float>(bytes);
     const float before = nanos_a_byte_.load(std::memory_order_relaxed);
-    const float mean = before > 0 ? before + kNewest * (each - before) : each;
+    // A thread that was not run for a while says nothing about its request: what is new counts as
+    // twice the mean at the most, so a change is learned from a dozen requests and not from one.
+    const float mean = before > 0 ? before + kNewest * (std::min(each, 2 * before) - before) : each;
     nanos_a_byte_.store(mean, std::memory_order_relaxed);
 }
 
