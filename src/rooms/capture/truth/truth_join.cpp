@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "rooms/capture/frames/prediction_codec.h"
 #include "records/feedback.h"
+#include "rooms/capture/frames/prediction_codec.h"
 
 namespace flywheel {
 

@@ -40,8 +40,8 @@ struct TruthCounts {
 };
 
 /// Calls `emit` with each row of the table, in no order. Feedback on a request id that several
-/// attempts share counts for one of them (records/feedback.h): of those served before it arrived the
-/// newest that was answered with 200, of whichever day; for no row of the table when none was.
+/// attempts share counts for one of them (records/feedback.h): of those served before it arrived
+/// the newest that was answered with 200, of whichever day; for no row of the table when none was.
 Result<TruthCounts> join_truth(
     const Capture& capture,
     const TruthPlan& plan,
