@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -63,6 +64,9 @@ class Conductor::Round {
     }
 
     Result<std::int64_t> take_corrections();
+    void note_rows_meant(
+        const std::string& target, std::map<Id<Feedback>, std::pair<Id<Prediction>, Digest>>& about
+    ) const;
     Result<void> record_decision(
         const std::string& kind,
         const Json& thresholds,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -109,27 +110,44 @@ Result<Conductor::StepOutcome> Conductor::Round::observe() {
     return outcome_of(numbers);
 }
 
+/// The answered row, and its payload, of each line of feedback on this request.
+void Conductor::Round::note_rows_meant(
+    const std::string& target, std::map<Id<Feedback>, std::pair<Id<Prediction>, Digest>>& about
+) const {
+    const auto request = owner.captured_.find(policy().model, target);
+    if (!request) {
+        return;
+    }
+    std::map<Id<Prediction>, Digest> answered;
+    for (const Prediction& row : request->rows) {
+        if (row.status == 200) {
+            answered[row.id] = row.payload_digest;
+        }
+    }
+    for (std::size_t i = 0; i < request->feedback.size(); ++i) {
+        if (const auto row = answered.find(request->about[i]); row != answered.end()) {
+            about[request->feedback[i].id] = {row->first, row->second};
+        }
+    }
+}
+
 Result<std::int64_t> Conductor::Round::take_corrections() {
     // What users said the right answer was becomes a label of its own source. It is a biased sample
     // (people correct what is wrong), so it trains and never enters an accuracy.
     // By row, whatever name of it was used.
     std::map<std::pair<Id<Prediction>, FeedbackSource>, std::pair<Digest, Feedback>> last_word;
+    std::set<std::string> seen;
+    std::map<Id<Feedback>, std::pair<Id<Prediction>, Digest>> about;  // of answered rows
     for (auto& said : TRY(owner.captured_.feedback(policy().model, window()))) {
         if (said.kind != FeedbackKind::Label && said.kind != FeedbackKind::Retract) {
             continue;
         }
-        const auto request = owner.captured_.find(policy().model, said.target);
-        if (!request) {
-            continue;
+        if (seen.insert(said.target).second) {  // a request of many rows is read once
+            note_rows_meant(said.target, about);
         }
-        const auto place = std::ranges::find(request->feedback, said.id, &Feedback::id);
-        const auto at = static_cast<std::size_t>(place - request->feedback.begin());
-        const auto row =
-            place == request->feedback.end()
-                ? request->rows.end()
-                : std::ranges::find(request->rows, request->about[at], &Prediction::id);
-        if (row != request->rows.end() && row->status == 200) {
-            last_word[{row->id, said.source}] = {row->payload_digest, std::move(said)};
+        if (const auto meant = about.find(said.id); meant != about.end()) {
+            const auto& [row, payload] = meant->second;
+            last_word[{row, said.source}] = {payload, std::move(said)};
         }
     }
     std::vector<labeling::ImportedLabel> labels;
