@@ -147,7 +147,8 @@ Result<std::int64_t> Conductor::Round::take_corrections() {
         }
         if (const auto meant = about.find(said.id); meant != about.end()) {
             const auto& [row, payload] = meant->second;
-            last_word[{row, said.source}] = {payload, std::move(said)};
+            const auto source = said.source;
+            last_word[{row, source}] = {payload, std::move(said)};
         }
     }
     std::vector<labeling::ImportedLabel> labels;
