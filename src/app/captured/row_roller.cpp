@@ -34,6 +34,7 @@ RowRoller::~RowRoller() {
         const std::scoped_lock lock(mutex_);
         stopping_ = true;
     }
+    coverage_.stop();  // it may be long
     changed_.notify_one();
     thread_.join();
 }
@@ -65,7 +66,7 @@ void RowRoller::measure_coverage() {
     }
     const auto measured =
         coverage_.measure_if_due(project_.capture(), models, project_.clock().now());
-    if (!measured) {
+    if (!measured && measured.error().code != Code::Cancelled) {
         log_warn("label coverage not measured", {{"error", measured.error().message}});
     }
 }

@@ -92,7 +92,7 @@ Result<void> look_into_segments(
     const std::vector<std::uint64_t>& segments,
     const std::function<Result<void>(FrameFound&&)>& visit
 ) {
-    std::vector<std::optional<Result<std::vector<FrameFound>>>> found(segments.size());
+    std::vector<Result<std::vector<FrameFound>>> found(segments.size(), std::vector<FrameFound>());
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
         for (std::size_t at = next++; at < segments.size(); at = next++) {
@@ -103,7 +103,7 @@ Result<void> look_into_segments(
     work();
     helper.join();
     for (auto& segment : found) {
-        auto frames = TRY(*std::move(segment));
+        auto frames = TRY(std::move(segment));
         for (FrameFound& frame : frames) {
             TRY(visit(std::move(frame)));
         }

@@ -16,7 +16,10 @@ constexpr int kPart = 100;
 }  // namespace
 
 Result<LabelCoverage> label_coverage(
-    const Capture& capture, const std::string& model, TimeRange served
+    const Capture& capture,
+    const std::string& model,
+    TimeRange served,
+    const std::atomic<bool>* stop
 ) {
     const TruthPlan plan{
         .model = model,
@@ -24,6 +27,7 @@ Result<LabelCoverage> label_coverage(
         .as_of = served.end,
         // Only whether a row has a truth is of interest, not which.
         .label_name = [](std::string_view, std::int64_t) { return std::string_view("served"); },
+        .stop = stop,
     };
     const TruthCounts counts =
         TRY(join_truth(capture, plan, [](const JoinedRow&) { return Result<void>(); }));
@@ -44,7 +48,7 @@ Result<void> CoverageMeter::measure_if_due(
     due_ = begun + kEvery;
     std::vector<LabelCoverage> measured;
     for (const std::string& model : models) {
-        measured.push_back(TRY(label_coverage(capture, model, {now - kWindow, now})));
+        measured.push_back(TRY(label_coverage(capture, model, {now - kWindow, now}, &stopping_)));
     }
     const auto ended = monotonic_now();
     due_ = std::max(due_, ended + (ended - begun) * kPart);

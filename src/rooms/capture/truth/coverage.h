@@ -5,6 +5,7 @@
 // are millions, so it is measured now and then, for at most a hundredth of the time. One thread
 // measures; any thread asks.
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -31,15 +32,22 @@ class CoverageMeter {
     /// What was measured last; nothing before the first time.
     [[nodiscard]] std::vector<LabelCoverage> last() const;
 
+    /// Ends a measurement under way, from another thread, and all later ones: Cancelled.
+    void stop() { stopping_ = true; }
+
   private:
     std::chrono::steady_clock::time_point due_;
+    std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     std::vector<LabelCoverage> last_;
 };
 
-/// Of one model, rows served in `served` and what had arrived by its end.
+/// Of one model, rows served in `served` and what had arrived by its end; Cancelled once `stop`.
 Result<LabelCoverage> label_coverage(
-    const Capture& capture, const std::string& model, TimeRange served
+    const Capture& capture,
+    const std::string& model,
+    TimeRange served,
+    const std::atomic<bool>* stop = nullptr
 );
 
 }  // namespace flywheel

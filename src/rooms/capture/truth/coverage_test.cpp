@@ -70,5 +70,15 @@ TEST_F(CoverageTest, IsMeasuredNowAndThen) {
     EXPECT_EQ(meter_.last()[0].rows, 1U) << "not yet again";
 }
 
+TEST_F(CoverageTest, EndsWhenItIsStopped) {
+    serve(sample_day(8) + std::chrono::hours(1));
+    ASSERT_TRUE(capture_->flush());
+    meter_.stop();
+    const auto measured = meter_.measure_if_due(*capture_, {"news"}, sample_day(9));
+    ASSERT_FALSE(measured);
+    EXPECT_EQ(measured.error().code, Code::Cancelled);
+    EXPECT_TRUE(meter_.last().empty());
+}
+
 }  // namespace
 }  // namespace flywheel

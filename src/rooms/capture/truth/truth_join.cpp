@@ -49,7 +49,7 @@ class Join {
         const Time end = plan_.as_of == Time::max() ? Time::max() : plan_.as_of + kTick;
         TRY(capture.each_feedback(plan_.model, {Time::min(), end}, [&](const Feedback& said) {
             signals_.add(said);
-            return Result<void>();
+            return go_on();
         }));
         signals_.finish();
         counts_.signals = static_cast<std::int64_t>(signals_.size());
@@ -64,7 +64,15 @@ class Join {
     }
 
   private:
+    [[nodiscard]] Result<void> go_on() const {
+        if (plan_.stop != nullptr && plan_.stop->load(std::memory_order_relaxed)) {
+            return make_error(Code::Cancelled, "The join was asked to stop.");
+        }
+        return {};
+    }
+
     Result<void> pass(const Prediction& row) {
+        TRY(go_on());
         if (row.route == Route::Shadow) {
             return {};
         }
@@ -122,7 +130,7 @@ class Join {
         const auto look = [&](TimeRange range) {
             const auto take = [&](const Prediction& row) {
                 pass_attempt(row, &shared);
-                return Result<void>();
+                return go_on();
             };
             return range.begin < range.end
                        ? capture.each_prediction(plan_.model, range, RowParts::Keys, take)

@@ -6,6 +6,7 @@
 // not with the rows. Called by whoever makes a training set or a measurement; one thread.
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -27,6 +28,7 @@ struct TruthPlan {
     std::function<std::string_view(std::string_view version, std::int64_t label)> label_name;
     /// What people who label said of a payload. Valid as long as the plan; may be empty.
     std::function<std::span<const LabelledTruth>(const Digest& payload)> labelled = {};
+    const std::atomic<bool>* stop = nullptr;  ///< Set by another thread: the join ends, Cancelled.
 };
 
 struct TruthCounts {
