@@ -71,6 +71,7 @@ def one_round(server, texts, folder, seconds):
 def medians(rounds):
     merged = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
     merged["failed"] = sum(one["failed"] for one in rounds)
+    merged["idle_first_mb"] = rounds[0]["idle_mb"]  # before the first request of all
     return merged
 
 
@@ -140,8 +141,10 @@ def idle_figures(section, found):
     """Idle memory and time to ready."""
     ours = found["Flywheel"]
     peers = {title: one for title, one in found.items() if title != "Flywheel" and isinstance(one, dict)}
-    section.add("idle server with one small model, resident", f"{ours['idle_mb']:.1f} MB", "<= 40 MB",
-                "; ".join(f"{title} {one['idle_mb']:.0f}" for title, one in peers.items()), holds=ours["idle_mb"] <= 40)
+    section.add("idle server with one small model, resident", f"{ours['idle_first_mb']:.1f} MB", "<= 40 MB",
+                "; ".join(f"{title} {one['idle_first_mb']:.0f}" for title, one in peers.items()), holds=ours["idle_first_mb"] <= 40)
+    section.add("the same, started again on what it captured in the rounds before", f"{ours['idle_mb']:.1f} MB", "",
+                "; ".join(f"{title} {one['idle_mb']:.0f} (they keep nothing)" for title, one in peers.items()))
     section.add("cold start, exec to the first 200 of ready, wall", f"{ours['cold_start_ms']:.0f} ms", "<= 150 ms",
                 "; ".join(f"{title} {one['cold_start_ms'] / 1e3:.1f} s" for title, one in peers.items()), holds=ours["cold_start_ms"] <= 150)
     section.add("the same, CPU", f"{ours['start_cpu_s'] * 1e3:.0f} ms", "", "; ".join(f"{title} {one['start_cpu_s']:.1f} s" for title, one in peers.items()))
