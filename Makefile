@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The commands of everyday work. `make` alone says what there is. CMake does the building (presets in
 # CMakePresets.json); this file only gives the steps short names.
-.PHONY: help setup demo test build bench format tidy
+.PHONY: help setup demo test build bench format tidy pictures
 .DEFAULT_GOAL := help
 # One goal after another: ninja and ctest use the cores.
 .NOTPARALLEL:
@@ -19,12 +19,16 @@ build: setup ## Build the release: build/release/flywheel
 	@test -f build/release/build.ninja || cmake --preset release
 	@cmake --build --preset release --target flywheel
 
-test: ## Everything .ci/run does: build, tests, sanitizers, style, README; installs OpenVINO for its tests
-	@tools/setup.sh openvino
+test: ## Everything .ci/run does: build, tests, sanitizers, style, README; installs OpenVINO and Chromium for its tests
+	@tools/setup.sh openvino page
 	@python3 tools/checks.py $(STAGES)
 
 bench: setup build ## Measure, and write bench/RESULTS.md
 	@bench/run.sh $(ARGS)
+
+pictures: build ## Take the screenshots of README
+	@tools/setup.sh page
+	@tests/page/pictures.py build/release/flywheel
 
 format: ## Format the sources with clang-format-19
 	@git ls-files -co --exclude-standard -- 'src/*.h' 'src/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.h' 'bench/*.cpp' \

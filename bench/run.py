@@ -46,6 +46,7 @@ PARTS = {
     "columns": Part("Columns", "columns", ["roll.py", "readers.py"]),
     "feedback": Part("Feedback", scripts=["feedback.py", "join.py"]),
     "overload": Part("Overload", scripts=["overload.py"]),
+    "page": Part("The page", scripts=["page.py"]),
 }
 
 

@@ -93,6 +93,15 @@ class RawClient {
         return answer(head_only);
     }
 
+    /// The next `count` bytes as they came; fewer when the server has closed.
+    std::string bytes(std::size_t count) {
+        while (read_.size() < count && more()) {
+        }
+        std::string taken = read_.substr(0, count);
+        read_.erase(0, taken.size());
+        return taken;
+    }
+
     /// Waits for the server to close; false when it sends something instead, or does nothing for
     /// long.
     bool closed_by_server() {

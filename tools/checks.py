@@ -143,7 +143,7 @@ def stage_build():
 
 def stage_tests():
     """tests: release; unit tests of what an optimiser changes (the sanitizers run them all)"""
-    return run_tests("release", ["-L", "optimised|turns|faults|cli"])
+    return run_tests("release", ["-L", "optimised|turns|faults|cli|page"])
 
 
 def stage_sanitizers():

@@ -6,6 +6,7 @@
 #
 #   tools/setup.sh             what `make build` and `make demo` need
 #   tools/setup.sh openvino    also the runtime of flywheel-openvino (tools/requirements-openvino.txt)
+#   tools/setup.sh page        also a browser for the tests of the page (tools/packages-page.txt)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +20,7 @@ megabytes() { awk '{ sum += $1 } END { printf "%.0f MB", sum / 1e6 }'; }
 
 missing_packages() {
     local wanted present
-    wanted=$(sed 's/#.*//' tools/packages.txt | tr -s '[:space:]' '\n' | sed '/^$/d' | sort -u)
+    wanted=$(sed 's/#.*//' "$@" | tr -s '[:space:]' '\n' | sed '/^$/d' | sort -u)
     present=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
         sed -n 's/^installed //p' | sort -u)
     comm -23 <(echo "$wanted") <(echo "$present")
@@ -97,18 +98,24 @@ install_wheels() {
     cp "tools/$1" ".venv/$1"
 }
 
+package_lists=(tools/packages.txt)
+openvino=no
 for component in "$@"; do
-    [ "$component" = openvino ] || fail "no such component: $component; there is: openvino"
+    case "$component" in
+        openvino) openvino=yes ;;
+        page) package_lists+=(tools/packages-page.txt) ;;
+        *) fail "no such component: $component; there are: openvino, page" ;;
+    esac
 done
-mapfile -t missing < <(missing_packages)
+mapfile -t missing < <(missing_packages "${package_lists[@]}")
 if [ "${#missing[@]}" -gt 0 ]; then
     install_packages "${missing[@]}"
-    mapfile -t missing < <(missing_packages)
+    mapfile -t missing < <(missing_packages "${package_lists[@]}")
     [ "${#missing[@]}" -eq 0 ] || fail "still missing after the installation: ${missing[*]}"
 fi
 wheels_are_there requirements.txt pyarrow ||
-    install_wheels requirements.txt "fetches 55 MB, 165 MB on disk"
-if [ "$#" -gt 0 ] && ! wheels_are_there requirements-openvino.txt openvino; then
+    install_wheels requirements.txt "fetches 117 MB, 370 MB on disk"
+if [ "$openvino" = yes ] && ! wheels_are_there requirements-openvino.txt openvino; then
     install_wheels requirements-openvino.txt "fetches 59 MB, 180 MB on disk"
 fi
 say "everything is there"

@@ -4,12 +4,15 @@
 // for 12 answers at 2026-03-03.
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "app/server.h"
 #include "base/log.h"
-#include "gateway/home_page.h"
+#include "gateway/page/page.h"
+#include "gateway/v1/news.h"
 #include "gateway/v1/routes.h"
+#include "raw_client.h"
 #include "temp_folder.h"
 #include "transcript.h"
 
@@ -86,7 +89,7 @@ class ApiTest : public ::testing::Test {
         prepare();
         gateway::Gateway gateway;
         gateway::add_v1_routes(gateway, v1_rooms(*project_));
-        gateway::add_home_page(gateway);
+        gateway::add_page(gateway);
         http::HttpServerPlan plan;
         plan.port = 0;
         ASSERT_TRUE(gateway.start(plan));
@@ -101,6 +104,14 @@ class ApiTest : public ::testing::Test {
 
 TEST_F(ApiTest, LabelsAreAskedAnsweredAndCounted) {
     play("labels.http");
+}
+
+TEST_F(ApiTest, WhatPeopleSaidIsShownAndCompared) {
+    play("people.http");
+}
+
+TEST_F(ApiTest, RowsAreCountedSampledAndJudgedAgain) {
+    play("rows.http");
 }
 
 TEST_F(ApiTest, TurnsAreShownOpenedAndCancelled) {
@@ -129,6 +140,103 @@ TEST_F(ApiTest, TheAuditTrailIsShownAndVerified) {
 
 TEST_F(ApiTest, StatusAndThePageSayWhatRuns) {
     play("status.http");
+}
+
+/// Every route of our own API, asked as a stranger, with a key for something else, and as the page
+/// of another site.
+TEST_F(ApiTest, NobodyGetsInWithoutTheRightKeyOrFromAnotherSite) {
+    prepare();
+    gateway::Keys keys(Writer<ApiKey>(project_->ledger()), clock_);
+    const auto wrong = keys.add({.name = "shop", .roles = {"feedback"}});
+    ASSERT_TRUE(wrong);
+    gateway::Access access({}, clock_, "");
+    access.refresh(keys.list().value());
+    gateway::News news([] { return gateway::News::Marks(); });
+    gateway::V1Rooms rooms = v1_rooms(*project_);
+    rooms.access = &access;
+    rooms.news = &news;
+    gateway::Gateway gateway;
+    gateway::add_v1_routes(gateway, rooms);
+    http::HttpServerPlan plan;
+    plan.port = 0;
+    plan.guard = &access;
+    ASSERT_TRUE(gateway.start(plan));
+    int asked = 0;
+    for (const auto& route : gateway.router().routes()) {
+        if (!route->pattern.starts_with("/v1/")) {
+            continue;
+        }
+        ++asked;
+        SCOPED_TRACE(route->pattern);
+        std::string path;
+        for (std::size_t i = 0; i < route->pattern.size(); ++i) {
+            const bool named = route->pattern[i] == '{';
+            path += named ? "m" : route->pattern.substr(i, 1);
+            i = named ? route->pattern.find('}', i) : i;
+        }
+        const auto status = [&](const std::string& fields) {
+            testing::RawClient client(gateway.port());
+            return client
+                .ask(
+                    fmt::format(
+                        "{} {} HTTP/1.1\r\n{}", http::name_of(route->method), path, fields
+                    ) +
+                    "Host: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{}"
+                )
+                .status;
+        };
+        const std::string key = "Authorization: Bearer " + wrong->secret + "\r\n";
+        const bool any_key = route->role == http::Role::AnyKey;
+        EXPECT_EQ(status(""), 401);
+        EXPECT_EQ(status("Authorization: Bearer fwk_wrong\r\n"), 401);
+        EXPECT_EQ(status(key), any_key ? 200 : 403);
+        if (route->method != http::Method::Get) {
+            EXPECT_EQ(status(key + "Origin: http://evil.example\r\n"), 403);
+            EXPECT_EQ(status(key + "Sec-Fetch-Site: cross-site\r\n"), 403);
+        }
+    }
+    EXPECT_GT(asked, 40);
+    news.stop();
+}
+
+TEST_F(ApiTest, AnAnswerCarriesTheNameOfItsKey) {
+    prepare();
+    gateway::Keys keys(Writer<ApiKey>(project_->ledger()), clock_);
+    const auto kim = keys.add({.name = "kim", .roles = {"label"}}).value().secret;
+    const auto boss = keys.add({.name = "boss", .roles = {"admin"}}).value().secret;
+    gateway::Access access({}, clock_, "");
+    access.refresh(keys.list().value());
+    gateway::V1Rooms rooms = v1_rooms(*project_);
+    rooms.access = &access;
+    gateway::Gateway gateway;
+    gateway::add_v1_routes(gateway, rooms);
+    http::HttpServerPlan plan;
+    plan.port = 0;
+    plan.guard = &access;
+    ASSERT_TRUE(gateway.start(plan));
+    testing::RawClient client(gateway.port());
+    const auto get = [&](const std::string& key, const std::string& target) {
+        return client.ask(fmt::format(
+            "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", target, key
+        ));
+    };
+    const auto post = [&](const std::string& key, const std::string& body) {
+        return client.ask(
+            testing::post_request("/v1/labels", body, "Authorization: Bearer " + key + "\r\n")
+        );
+    };
+    EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=lee").status, 403);
+    EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=kim").status, 200);
+    EXPECT_EQ(get(boss, "/v1/models/m/tasks?actor=lee").status, 200);
+    EXPECT_EQ(post(kim, R"({"actor":"lee","action":"undo"})").status, 403);
+    const auto many = post(kim, R"({"answers":[{"actor":"lee","action":"undo"}]})");
+    EXPECT_EQ(many.status, 200);
+    EXPECT_NE(many.body.find("\"status\":403"), std::string::npos) << many.body;
+    EXPECT_EQ(post(boss, R"({"actor":"lee","action":"undo"})").status, 404);  // nothing to undo
+    // Second opinions are given without knowing the first.
+    EXPECT_EQ(get(kim, "/v1/models/m/label-events").status, 403);
+    EXPECT_EQ(get(kim, "/v1/models/m/label-events?actor=kim").status, 200);
+    EXPECT_EQ(get(boss, "/v1/models/m/label-events").status, 200);
 }
 
 TEST_F(ApiTest, AServerTellsWhereItIsAndForgetsWhenItStops) {

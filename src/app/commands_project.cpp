@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "app/commands_parts.h"
+#include "app/imports/row_upload.h"
 #include "app/operations/service_notice.h"
 #include "app/screen.h"
 #include "app/server.h"
@@ -38,33 +39,6 @@ OpenOptions open_options(const CommandScope& scope, loop::Listeners listeners) {
     options.program = scope.program;
     options.listeners = std::move(listeners);
     return options;
-}
-
-Json rejections_json(const std::vector<Rejection>& rejections) {
-    Json list = Json::array();
-    for (const Rejection& one : rejections) {
-        list.push_back({{"line", one.line}, {"field", one.field}, {"message", one.message}});
-    }
-    return list;
-}
-
-Json import_json(const std::string& file, const ImportReport& report) {
-    const auto& read = report.rows.read;
-    return {
-        {"file", file},
-        {"rows", read.rows},
-        {"rejected", read.rejected},
-        {"rejections", rejections_json(read.first_rejections)},
-        {"truncated", read.truncated},
-        {"examples", report.rows.summary.examples},
-        {"repeats", report.rows.summary.repeats},
-        {"near_duplicates", report.rows.summary.grouped},
-        {"labels_added", report.labels.added},
-        {"labels_known", report.labels.repeated},
-        {"labels_rejected", report.rejected_labels},
-        {"unknown_labels", rejections_json(report.unknown_labels)},
-        {"new_labels", report.new_labels}
-    };
 }
 
 void say_rejections(
@@ -151,6 +125,7 @@ ServerOptions server_options(const Project& project, const ServeOptions& options
         .port = options.port.value_or(settings.port),
         .threads = options.threads.value_or(settings.threads),
         .open_read = settings.open_read,
+        .hosts = settings.hosts,
         .opens_turns = !options.no_turns,
         .access_log = access_log_plan(project),
         .max_connections = static_cast<std::size_t>(settings.limits.connections),

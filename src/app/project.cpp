@@ -71,6 +71,7 @@ struct Project::Parts {
     std::unique_ptr<training::Training> training;
     std::unique_ptr<compression::Compression> compression;
     std::unique_ptr<evaluation::Evaluator> evaluation;
+    std::unique_ptr<evaluation::Neighbourhood> neighbourhood;
     std::unique_ptr<release::Release> release;
     std::unique_ptr<loop::Conductor> conductor;
     std::optional<trail::AuditLog> audit;
@@ -175,6 +176,7 @@ struct Project::Parts {
             writes<Evaluation>(),
             writes<Correction>()
         );
+        neighbourhood = std::make_unique<evaluation::Neighbourhood>(*vault, *engine);
         release = std::make_unique<release::Release>(
             reads<Evaluation>(), reads<ModelVersion>(), writes<Rollout>()
         );
@@ -325,6 +327,14 @@ datasets::Datasets& Project::datasets() {
 
 compression::Compression& Project::compression() {
     return *parts_->compression;
+}
+
+const evaluation::Evaluator& Project::evaluation() const {
+    return *parts_->evaluation;
+}
+
+evaluation::Neighbourhood& Project::neighbourhood() {
+    return *parts_->neighbourhood;
 }
 
 release::Release& Project::release() {

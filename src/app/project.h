@@ -21,6 +21,7 @@
 #include "ports/ledger/ledger.h"
 #include "ports/vault/vault.h"
 #include "rooms/capture/capture.h"
+#include "rooms/evaluation/neighbourhood.h"
 #include "rooms/serving/serving.h"
 
 namespace flywheel::app {
@@ -91,6 +92,8 @@ class Project {
     [[nodiscard]] labeling::Labeling& labeling();
     [[nodiscard]] datasets::Datasets& datasets();
     [[nodiscard]] compression::Compression& compression();
+    [[nodiscard]] const evaluation::Evaluator& evaluation() const;
+    [[nodiscard]] evaluation::Neighbourhood& neighbourhood();
     [[nodiscard]] release::Release& release();
     [[nodiscard]] loop::Conductor& conductor();
     /// What people and callers did to it.

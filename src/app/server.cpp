@@ -11,6 +11,8 @@
 #include "app/captured/erasure.h"
 #include "app/captured/row_roller.h"
 #include "app/captured/truth_table.h"
+#include "app/imports/row_upload.h"
+#include "app/operations/settings_edit.h"
 #include "app/version.h"
 #include "base/json_value.h"
 #include "base/log.h"
@@ -18,7 +20,8 @@
 #include "base/text.h"
 #include "gateway/capture_metrics.h"
 #include "gateway/capture_routes.h"
-#include "gateway/home_page.h"
+#include "gateway/page/page.h"
+#include "gateway/v1/news.h"
 #include "gateway/v1/routes.h"
 #include "gateway/v2_routes.h"
 
@@ -67,6 +70,24 @@ void write_line(const std::filesystem::path& file, const std::string& line) {
     }
 }
 
+Result<Json> settings_json(const std::filesystem::path& file) {
+    return Json{
+        {"settings", TRY(editable_settings(file))}, {"toml", TRY(settings_file_text(file))}
+    };
+}
+
+/// They count from the next start on: what runs was made from the old ones.
+Result<Json> change_settings(const std::filesystem::path& file, const Json& changes, bool check) {
+    const std::string before = TRY(settings_file_text(file));
+    const std::string text = TRY(edited_text(file, changes));
+    if (!check) {
+        TRY(write_settings(file, before, text));
+    }
+    return Json{
+        {"before", before}, {"toml", text}, {"written", !check}, {"from", "the next start"}
+    };
+}
+
 }  // namespace
 
 std::optional<http::TlsPlan> tls_plan(const std::filesystem::path& dir, const Settings& settings) {
@@ -102,10 +123,21 @@ gateway::V1Rooms v1_rooms(Project& project) {
             },
         .keys = std::make_shared<gateway::Keys>(Writer<ApiKey>(project.ledger()), project.clock()),
         .audit = &project.audit(),
+        .capture = &project.capture(),
+        .evaluation = &project.evaluation(),
+        .neighbourhood = &project.neighbourhood(),
         .compression = &project.compression(),
         .engines = &project.engines(),
         .erase = [&project](const std::string& subject) { return erase_subject(project, subject); },
         .truth = [&project](const Json& wanted) { return write_truth_table(project, wanted); },
+        .import_rows = [&project](const gateway::RowUpload& upload
+                       ) { return take_upload(project, upload); },
+        .settings = [&project] { return settings_json(project.dir() / "flywheel.toml"); },
+        .change_settings =
+            [&project](const Json& changes, bool check) {
+                return change_settings(project.dir() / "flywheel.toml", changes, check);
+            },
+        .guideline = project.dir() / "guideline.md",
         .wake_loop = {},
     };
 }
@@ -115,7 +147,9 @@ Server::Server(Project& project, Options options)
       options_(std::move(options)),
       local_key_("fwk_" + random_secret(32)),
       access_(
-          {.open_read = options_.open_read, .refusals = &refusals_}, project.clock(), local_key_
+          {.open_read = options_.open_read, .hosts = options_.hosts, .refusals = &refusals_},
+          project.clock(),
+          local_key_
       ),
       gateway_(options_.limits) {}
 
@@ -148,8 +182,12 @@ void Server::add_routes() {
     rooms.access = &access_;
     rooms.refusals = &refusals_;
     rooms.wake_loop = [this] { wake_loop(); };
+    news_ = std::make_unique<gateway::News>([seen = gateway::V1Rooms(rooms)] {
+        return gateway::marks_of(seen);
+    });
+    rooms.news = news_.get();
     gateway::add_v1_routes(gateway_, rooms);
-    gateway::add_home_page(gateway_);
+    gateway::add_page(gateway_);
     gateway_.add_metrics([this](gateway::MetricsPage& page) { access_.append_metrics(page); });
 }
 
@@ -239,6 +277,9 @@ void Server::stop() {
     }
     stopped_ = true;
     const bool listened = background_ != nullptr;
+    if (news_) {
+        news_->stop();  // its streams would be in flight for ever
+    }
     gateway_.stop(kFinishWithin);
     loop_ = nullptr;
     background_.reset();

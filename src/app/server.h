@@ -20,16 +20,21 @@
 #include "loop/background.h"
 #include "rooms/capture/truth/coverage.h"
 
+namespace flywheel::gateway {
+class News;
+}  // namespace flywheel::gateway
+
 namespace flywheel::app {
 
 class RowRoller;
 
 struct ServerOptions {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8000;  ///< 0 = any free one.
-    int threads = 0;            ///< 0 = half the cores, at least one.
-    bool open_read = true;      ///< Metadata and metrics need no key.
-    bool opens_turns = true;    ///< False: the loop only advances Turns that others open.
+    std::uint16_t port = 8000;            ///< 0 = any free one.
+    int threads = 0;                      ///< 0 = half the cores, at least one.
+    bool open_read = true;                ///< Metadata and metrics need no key.
+    std::vector<std::string> hosts = {};  ///< Own names, for browsers, while there is no key.
+    bool opens_turns = true;              ///< False: the loop only advances Turns that others open.
     std::optional<trail::AccessLogPlan> access_log = {};  ///< Nothing = none.
     std::size_t max_connections = 10'000;
     http::HeadLimits head{};
@@ -84,6 +89,7 @@ class Server {
     gateway::Access access_;
     std::unique_ptr<trail::AccessLog> access_log_;
     CoverageMeter coverage_;
+    std::unique_ptr<gateway::News> news_;  ///< Outlives the gateway, whose threads look at it.
     gateway::Gateway gateway_;
     std::unique_ptr<gateway::Clerk> clerk_;
     std::unique_ptr<loop::Background> background_;

@@ -32,7 +32,7 @@ Result<void> read_model(Table table, Settings& settings) {
     if (!is_model_name(settings.model)) {
         return table.wrong(*table.find("name"), "name", "1 to 64 letters, digits, '-', '_' or '.'");
     }
-    TRY(table.read_labels("labels", settings.labels));
+    TRY(table.read_names("labels", settings.labels));
     TRY(table.read<std::string>(
         "objective", settings.policy.objective, "\"accuracy\" or \"balanced\""
     ));
@@ -178,6 +178,7 @@ Result<void> read_serve(Table table, Settings& settings) {
     TRY(table.read_whole("port", settings.port, 0, 65'535));
     TRY(table.read_whole("threads", settings.threads, 0, 1024));
     TRY(table.read<bool>("open_read", settings.open_read, "true or false"));
+    TRY(table.read_names("hosts", settings.hosts));
     AccessLogSettings& log = settings.access_log;
     TRY(table.read_name("access_log", log.to));
     TRY(table.read_whole("access_log_mib", log.mib, 1, 1 << 20));

@@ -85,7 +85,9 @@ struct Settings {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8000;  ///< 0 = any free one.
     bool open_read = true;      ///< Metadata, statistics and /metrics need no key.
-    int threads = 0;            ///< HTTP and inference threads; 0 = half the cores, at least one.
+    /// Names by which browsers may ask a server without keys, beside addresses and localhost.
+    std::vector<std::string> hosts;
+    int threads = 0;  ///< HTTP and inference threads; 0 = half the cores, at least one.
     serving::BatchLimits batching;  ///< Of models that run in batches: table [serve.batching].
     std::map<std::string, serving::BatchLimits>
         model_batching;  ///< [[serve.models]]: of a model that has other ones.

@@ -87,7 +87,7 @@ class SettingsTable {
         return {};
     }
 
-    Result<void> read_labels(std::string_view key, std::vector<std::string>& out) {
+    Result<void> read_names(std::string_view key, std::vector<std::string>& out) {
         known_.insert(std::string(key));
         const auto* node = table_ == nullptr ? nullptr : table_->get(key);
         if (node == nullptr) {

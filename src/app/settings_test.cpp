@@ -27,6 +27,7 @@ TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     settings.capture.seed = 17;
     settings.engines = {"workers", 3, 4, 1.5, 2, 64};
     settings.triton_names = true;
+    settings.hosts = {"ml.example.org"};
     settings.capture.disk_max_gib = 2.5;
     settings.capture.lifetimes = {std::chrono::days(7), std::chrono::days(8), std::chrono::days(9)};
     const auto again = read(settings_text(settings));
@@ -37,6 +38,7 @@ TEST(CaptureSettings, AreReadBackAsTheyAreWritten) {
     EXPECT_EQ(again->capture.key_rows_per_hour, 5000);
     EXPECT_EQ(again->capture.seed, 17);
     EXPECT_TRUE(again->triton_names);
+    EXPECT_EQ(again->hosts, settings.hosts);
     EXPECT_EQ(again->capture.disk_max_gib, 2.5);
     EXPECT_EQ(again->capture.lifetimes.payload, std::chrono::days(7));
     EXPECT_EQ(again->capture.lifetimes.embedding, std::chrono::days(8));

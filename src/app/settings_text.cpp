@@ -97,6 +97,25 @@ std::string access_log_text(const AccessLogSettings& log) {
     );
 }
 
+std::string list_of(const std::vector<std::string>& names) {
+    toml::array list;
+    for (const auto& name : names) {
+        list.push_back(name);
+    }
+    std::ostringstream out;
+    out << list;
+    return out.str();
+}
+
+/// Of the table [serve].
+std::string hosts_text(const std::vector<std::string>& hosts) {
+    return fmt::format(
+        "{}  # names of this server for browsers, while it has no key; addresses and localhost "
+        "always are\n",
+        hosts.empty() ? "# hosts = [\"ml.example.org\"]" : "hosts = " + list_of(hosts)
+    );
+}
+
 /// Of the table [serve], as an example.
 std::string policies_text(const std::string& model) {
     return fmt::format(
@@ -191,12 +210,6 @@ std::string metrics_text(const Settings& settings) {
 
 std::string settings_text(const Settings& settings) {
     const auto& policy = settings.policy;
-    std::ostringstream labels;
-    toml::array names;
-    for (const auto& label : settings.labels) {
-        names.push_back(label);
-    }
-    labels << names;
     return fmt::format(
         "# Settings of this Flywheel project. Secrets never stand here.\n\n"
         "[model]\n"
@@ -229,9 +242,9 @@ std::string settings_text(const Settings& settings) {
         "address = {}\n"
         "port = {}\n"
         "threads = {}              # 0: half the cores\n"
-        "{}{}{}{}{}{}{}{}",
+        "{}{}{}{}{}{}{}{}{}",
         settings.model,
-        labels.str(),
+        list_of(settings.labels),
         policy.objective,
         quoted(policy.licence),
         settings.prior_discount,
@@ -251,6 +264,7 @@ std::string settings_text(const Settings& settings) {
         quoted(settings.address),
         settings.port,
         settings.threads,
+        hosts_text(settings.hosts),
         policies_text(settings.model),
         tls_text(settings),
         access_log_text(settings.access_log),

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/secret.h"
+#include "gateway/origin.h"
 
 namespace flywheel::gateway {
 
@@ -16,30 +17,6 @@ using http::Method;
 using http::Role;
 
 constexpr double kNanos = 1e9;
-
-struct RoleRule {
-    std::string_view begins;  ///< With these bytes.
-    std::string_view ends;    ///< And these.
-    Method method;
-    Role role;
-};
-
-/// First match wins. The table names what needs less than admin; nothing else does.
-constexpr RoleRule kRules[] = {
-    {"/v2/health/", "", Method::Get, Role::Open},
-    {"/v2/models/", "/requests/{id}", Method::Get, Role::Read},
-    {"/v2", "", Method::Get, Role::Metadata},
-    {"/metrics", "", Method::Get, Role::Metadata},
-    {"/v2/models/", "/infer", Method::Post, Role::Infer},
-    {"/v2/models/", "/feedback", Method::Post, Role::Feedback},
-    {"/v2/repository/index", "", Method::Post, Role::Read},
-    {"/v1/models/", "/tasks", Method::Get, Role::Label},
-    {"/v1/labels", "", Method::Post, Role::Label},
-    {"/v1/keys", "", Method::Get, Role::Admin},
-    {"/v1/audit", "", Method::Get, Role::Admin},
-    {"/v1/", "", Method::Get, Role::Read},
-    {"/page.", "", Method::Get, Role::Open},
-};
 
 /// The key a request shows: `Authorization: Bearer KEY`, else `X-API-Key: KEY`; "" = none.
 std::string_view shown_key(std::span<const http::HeaderField> headers) {
@@ -64,9 +41,12 @@ unsigned bit_of(Role role) {
 }
 
 unsigned role_bits(const std::vector<std::string>& names) {
-    unsigned bits = bit_of(Role::Open) | bit_of(Role::Metadata);
+    unsigned bits = bit_of(Role::Open) | bit_of(Role::Metadata) | bit_of(Role::AnyKey);
     for (const auto& name : names) {
         if (const auto role = parse_role(name)) {
+            if (*role == Role::Label || *role == Role::Read) {
+                bits |= bit_of(Role::LabelOrRead);
+            }
             // An admin may do everything.
             bits |= *role == Role::Admin ? kAllRoles : bit_of(*role);
         }
@@ -76,6 +56,17 @@ unsigned role_bits(const std::vector<std::string>& names) {
 
 std::int64_t monotonic_nanos() {
     return std::chrono::nanoseconds(monotonic_now().time_since_epoch()).count();
+}
+
+std::string_view host_of(std::span<const http::HeaderField> headers) {
+    const auto found = std::ranges::find_if(headers, [](const http::HeaderField& field) {
+        return http::same_token(field.name, "Host");
+    });
+    return found != headers.end() ? found->value : std::string_view();
+}
+
+bool changes_something(Method method) {
+    return method != Method::Get && method != Method::Head && method != Method::Options;
 }
 
 /// The model that the path names; "" when it names none.
@@ -96,16 +87,6 @@ bool is_path_trick(std::string_view model) {
     return std::any_of(model.begin(), model.end(), [](unsigned char c) {
         return c < 0x20 || c == 0x7F || c == '/' || c == '\\';
     });
-}
-
-Role role_for(Method method, std::string_view pattern) {
-    for (const RoleRule& rule : kRules) {
-        if (method == rule.method && pattern.starts_with(rule.begins) &&
-            pattern.ends_with(rule.ends)) {
-            return rule.role;
-        }
-    }
-    return method == Method::Get && pattern == "/" ? Role::Open : Role::Admin;
 }
 
 namespace {
@@ -179,7 +160,7 @@ struct Access::Table {
 };
 
 Access::Access(Plan plan, const Clock& clock, std::string local_key)
-    : plan_(plan),
+    : plan_(std::move(plan)),
       clock_(clock),
       local_key_(std::move(local_key)),
       local_(std::make_unique<Holder>()) {
@@ -215,6 +196,25 @@ void Access::refresh(const std::vector<ApiKey>& keys) {
     table_.store(tables_.back().get());
 }
 
+std::vector<std::string> Access::roles_of(std::string_view caller) const {
+    constexpr std::array kNamed = {
+        Role::Infer, Role::Feedback, Role::Label, Role::Read, Role::Admin
+    };
+    const Table& table = *table_.load(std::memory_order_acquire);
+    const auto found = std::ranges::find_if(table.holders, [&](const auto& entry) {
+        return entry.second.name == caller;
+    });
+    unsigned bits = found != table.holders.end() ? found->second.roles : 0;
+    bits |= caller == local_->name ? kAllRoles : 0;
+    std::vector<std::string> names;
+    for (const Role role : kNamed) {
+        if ((bits & bit_of(role)) != 0) {
+            names.emplace_back(http::name_of(role));
+        }
+    }
+    return names;
+}
+
 bool Access::guarded() const {
     return !table_.load(std::memory_order_acquire)->holders.empty();
 }
@@ -239,6 +239,13 @@ bool Access::refuse_path(
     count(kPath);
     tell(trail::Offence::PathTrick, visit, {});
     refusal.become_error(404, fmt::format("Request for unknown model: '{}' is not found", model));
+    return false;
+}
+
+bool Access::refuse_site(const char* why, const http::Visit& visit, http::HttpResponse& refusal) {
+    count(kOrigin);
+    tell(trail::Offence::OtherSite, visit, {});
+    refusal.become_error(403, why);
     return false;
 }
 
@@ -289,6 +296,17 @@ bool Access::admits(const http::Visit& visit, http::HttpResponse& refusal, std::
         return refuse_path(model, visit, refusal);
     }
     const Table& table = *table_.load(std::memory_order_acquire);
+    if (changes_something(visit.method) && is_of_another_site(visit.headers)) {
+        return refuse_site("A page of another site may change nothing here", visit, refusal);
+    }
+    if (table.holders.empty() && !is_own_host(host_of(visit.headers), plan_.hosts)) {
+        return refuse_site(
+            "A server without keys answers only to addresses and localhost; make a key, or add the "
+            "name to serve.hosts",
+            visit,
+            refusal
+        );
+    }
     if (table.holders.empty() || visit.role == Role::Open ||
         (visit.role == Role::Metadata && plan_.open_read)) {
         return true;
@@ -334,7 +352,9 @@ std::vector<KeyUse> Access::take_uses() {
 }
 
 void Access::append_metrics(MetricsPage& page) const {
-    constexpr std::array<std::string_view, kReasons> kNames = {"auth", "role", "rate", "path"};
+    constexpr std::array<std::string_view, kReasons> kNames = {
+        "auth", "role", "rate", "path", "origin"
+    };
     page.family("fw_rejected_total", "counter", "Requests refused at the door.");
     for (std::size_t i = 0; i < kReasons; ++i) {
         page.sample(

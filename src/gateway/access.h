@@ -3,7 +3,9 @@
 // Access: decides who may call which route, and how often. It reads no ledger while requests come:
 // refresh() publishes a table of keys that connection threads look into without a lock. While there
 // is no key everybody may do everything, which is why the server then listens on loopback only.
-// What it refuses it counts and tells the Refusals; when a key was used last it only notes.
+// A page of another site may change nothing, key or not
+// (origin.h). What it refuses it counts and tells the Refusals; when a key was used last it only
+// notes.
 
 #include <array>
 #include <atomic>
@@ -22,9 +24,6 @@
 #include "records/api_key.h"
 
 namespace flywheel::gateway {
-
-/// The role that a route asks for. What is not known to it asks for admin.
-[[nodiscard]] http::Role role_for(http::Method method, std::string_view pattern);
 
 /// A token bucket of `rate` tokens a second that holds `burst`, in one atomic word: the time at
 /// which it will be full again (the virtual-scheduling form of ITU-T I.371, annex A, which admits
@@ -57,6 +56,8 @@ class Access final : public http::Guard {
   public:
     struct Plan {
         bool open_read = true;  ///< Metadata, statistics, /metrics and docs need no key.
+        /// Names by which this server may be asked while it has no key, beside addresses.
+        std::vector<std::string> hosts = {};
         trail::Refusals* refusals = nullptr;  ///< Is told of each refusal; null = nobody is.
     };
 
@@ -77,17 +78,21 @@ class Access final : public http::Guard {
     /// Keys used since this was asked last, each with the time of its last use. One thread.
     std::vector<KeyUse> take_uses();
 
+    /// What the key of this name may do, as keys name it; an admin's list is whole. Empty: no such
+    /// key.
+    [[nodiscard]] std::vector<std::string> roles_of(std::string_view caller) const;
+
     /// True when there is any key, so that callers must show one.
     [[nodiscard]] bool guarded() const;
 
-    /// fw_rejected_total{reason=auth|role|rate|path}.
+    /// fw_rejected_total{reason=auth|role|rate|path|origin}.
     void append_metrics(MetricsPage& page) const;
 
   private:
     struct Holder;
     struct Table;
 
-    enum Reason : std::uint8_t { kAuth, kRole, kRate, kPath, kReasons };
+    enum Reason : std::uint8_t { kAuth, kRole, kRate, kPath, kOrigin, kReasons };
 
     const Holder* find(std::string_view key, const Table& table, Time now) const;
 
@@ -95,6 +100,7 @@ class Access final : public http::Guard {
 
     void tell(trail::Offence offence, const http::Visit& visit, std::string_view who) const;
     bool refuse_path(std::string_view model, const http::Visit& visit, http::HttpResponse& refusal);
+    bool refuse_site(const char* why, const http::Visit& visit, http::HttpResponse& refusal);
     bool refuse_unknown(
         std::string_view key, const http::Visit& visit, http::HttpResponse& refusal
     );

@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "gateway/keys.h"
+#include "gateway/roles.h"
 #include "plain_ledger.h"
 
 namespace flywheel::gateway {
@@ -16,7 +17,9 @@ using http::HeaderField;
 using http::HttpResponse;
 using http::Method;
 using http::Role;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
@@ -99,6 +102,75 @@ TEST(Access, NoKeyAndAWrongKeyAreRefusedWithAChallenge) {
     MetricsPage page;
     door.access.append_metrics(page);
     EXPECT_THAT(page.text(), HasSubstr(R"(fw_rejected_total{reason="auth"} 4)"));
+}
+
+TEST(Access, SaysWhatAKeyMayDo) {
+    Doorway door;
+    door.add({.name = "kim", .roles = {"label", "read"}});
+    door.add({.name = "boss", .roles = {"admin"}});
+    EXPECT_THAT(door.access.roles_of("kim"), ElementsAre("label", "read"));
+    EXPECT_THAT(
+        door.access.roles_of("boss"), ElementsAre("infer", "feedback", "label", "read", "admin")
+    );
+    EXPECT_THAT(door.access.roles_of("nobody"), IsEmpty());
+    EXPECT_THAT(door.access.roles_of(""), IsEmpty());
+}
+
+TEST(Access, SomeRoutesAreForAnyKeyOrForEitherOfTwoRoles) {
+    Doorway door;
+    const std::string kim = door.add({.name = "kim", .roles = {"label"}});
+    const std::string lee = door.add({.name = "lee", .roles = {"read"}});
+    const std::string shop = door.add({.name = "shop", .roles = {"infer"}});
+    for (const std::string& key : {kim, lee, shop}) {
+        EXPECT_EQ(door.ask(Role::AnyKey, key), 200);
+        EXPECT_EQ(door.ask(Role::LabelOrRead, key), key == shop ? 403 : 200);
+    }
+    EXPECT_EQ(door.ask(Role::AnyKey, ""), 401);
+}
+
+TEST(Access, APageOfAnotherSiteMayChangeNothing) {
+    Doorway door;
+    const auto ask = [&door](Method method, std::string_view origin) {
+        door.refusal.clear();
+        const std::array<HeaderField, 2> fields = {
+            HeaderField{"Host", "127.0.0.1:8000"}, HeaderField{"Origin", origin}
+        };
+        http::Visit visit{Role::Admin, "promote", fields, {}, "127.0.0.1"};
+        visit.method = method;
+        return door.access.admits(visit, door.refusal, door.caller) ? 200 : door.refusal.status;
+    };
+    EXPECT_EQ(ask(Method::Post, "http://127.0.0.1:8000"), 200);
+    EXPECT_EQ(ask(Method::Get, "http://evil.example"), 200);  // it cannot read the answer
+    for (const Method method : {Method::Post, Method::Put, Method::Patch, Method::Delete}) {
+        EXPECT_EQ(ask(method, "http://evil.example"), 403);
+    }
+    door.add({.name = "boss", .roles = {"admin"}});
+    EXPECT_EQ(ask(Method::Post, "http://evil.example"), 403);  // before any key is looked at
+    MetricsPage page;
+    door.access.append_metrics(page);
+    EXPECT_THAT(page.text(), HasSubstr(R"(fw_rejected_total{reason="origin"} 5)"));
+    const auto told = door.refusals.take();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].offence, trail::Offence::OtherSite);
+    EXPECT_EQ(told[0].count, 5);
+}
+
+TEST(Access, WithoutKeysOnlyItsOwnNamesLeadHere) {
+    Doorway door;
+    Access named({.hosts = {"ml.example.org"}}, door.clock, "");
+    const auto ask = [&door](Access& access, std::string_view host) {
+        door.refusal.clear();
+        const std::array<HeaderField, 1> fields = {HeaderField{"Host", host}};
+        return access.admits({Role::Read, "status", fields}, door.refusal, door.caller);
+    };
+    EXPECT_TRUE(ask(door.access, "localhost:8000"));
+    EXPECT_FALSE(ask(door.access, "ml.example.org"));
+    EXPECT_EQ(door.refusal.status, 403);
+    EXPECT_TRUE(ask(named, "ml.example.org"));
+    EXPECT_FALSE(ask(named, "evil.example"));
+    door.add({.name = "boss", .roles = {"admin"}});
+    EXPECT_FALSE(ask(door.access, "ml.example.org"));  // for want of a key now
+    EXPECT_EQ(door.refusal.status, 401);
 }
 
 TEST(Access, ARevokedOrExpiredKeyIsNoKey) {

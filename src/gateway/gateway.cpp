@@ -3,7 +3,7 @@
 
 #include "base/json_value.h"
 #include "base/log.h"
-#include "gateway/access.h"
+#include "gateway/roles.h"
 
 namespace flywheel::gateway {
 

@@ -57,6 +57,12 @@ struct Policy {
     std::filesystem::path scratch;  ///< Folder for jobs' files.
 };
 
+/// The hold-out rows that judge a challenger: split `test`, one a group, first seen since `oldest`:
+/// older ones belong to a world that is not served any more.
+[[nodiscard]] std::vector<datasets::Row> judging_rows(
+    const std::vector<datasets::Row>& rows, Time oldest
+);
+
 /// The rooms, in the order of the wheel.
 struct Rooms {
     collection::Collection& collection;

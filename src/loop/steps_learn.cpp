@@ -157,20 +157,26 @@ Result<ModelVersion> Conductor::Round::packed_version() const {
     return owner.rooms_.release.version(policy().model, number);
 }
 
+std::vector<datasets::Row> judging_rows(const std::vector<datasets::Row>& rows, Time oldest) {
+    std::vector<datasets::Row> judging;
+    std::set<Digest> groups;
+    for (const auto& row : rows) {
+        if (row.split == datasets::Split::Test && row.first_seen >= oldest &&
+            groups.insert(row.group).second) {
+            judging.push_back(row);
+        }
+    }
+    return judging;
+}
+
 Result<Conductor::StepOutcome> Conductor::Round::judge() {
     if (TRY(nothing_to_train())) {
         return not_needed();
     }
     const auto rows = TRY(owner.rooms_.datasets.rows_of(TRY(dataset_id())));
     std::vector<evaluation::HoldoutItem> holdout;
-    std::set<Digest> groups;
-    // Older hold-out rows belong to a world that is not served any more.
-    const Time oldest = turn_row.window_end - policy().gate_window;
-    for (const auto& row : rows) {
-        if (row.split == datasets::Split::Test && row.first_seen >= oldest &&
-            groups.insert(row.group).second) {
-            holdout.push_back({row.text, row.label});
-        }
+    for (const auto& row : judging_rows(rows, turn_row.window_end - policy().gate_window)) {
+        holdout.push_back({row.text, row.label});
     }
     evaluation::GatePlan plan;
     plan.model = policy().model;

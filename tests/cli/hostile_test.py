@@ -25,12 +25,12 @@ CONNECTIONS = 10_000
 
 
 def post(path, body, *fields):
-    head = [f"POST {path} HTTP/1.1", "Host: t", f"Content-Length: {len(body)}", *fields, "", ""]
+    head = [f"POST {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", *fields, "", ""]
     return "\r\n".join(head).encode() + body
 
 
 def get(path):
-    return f"GET {path} HTTP/1.1\r\nHost: t\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def request_of(texts, **more):
@@ -156,7 +156,7 @@ class Hostile(ServedProject):
         self.grew_at_most(4 * LIMIT)
 
     def test_slow_peers_keep_nobody_waiting(self):
-        head = b"POST /v2/models/news/infer HTTP/1.1\r\nHost: t\r\n"
+        head = b"POST /v2/models/news/infer HTTP/1.1\r\nHost: localhost\r\n"
         starts = [b"G", head, head + b"Content-Length: 100000\r\n\r\n{", head + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n{"]
         slow = [self.peer() for _ in range(2_000)]
         for number, peer in enumerate(slow):
@@ -193,17 +193,17 @@ class Hostile(ServedProject):
         self.grew_at_most(64 * MIB)
 
     def test_what_has_no_end_is_cut_at_its_limit(self):
-        chunked = b"POST /v2/models/news/infer HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunked = b"POST /v2/models/news/infer HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         for status, data in (
                 (431, b"GET /" + b"a" * MIB),
-                (431, b"GET / HTTP/1.1\r\nHost: t\r\nX: " + b"a" * MIB),
-                (431, b"GET / HTTP/1.1\r\nHost: t\r\n" + b"a:\r\n" * 101 + b"\r\n"),
+                (431, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * MIB),
+                (431, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * 101 + b"\r\n"),
                 (400, chunked + b"1;" + b"a" * MIB),
                 (431, chunked + b"0\r\n" + b"X: y\r\n" * 100_000),
                 (413, chunked + b"1\r\n \r\n" * 65_537),
                 (413, chunked + b"%x\r\n" % (LIMIT + 1)),
-                (413, f"POST /v2/models/news/infer HTTP/1.1\r\nHost: t\r\nContent-Length: {LIMIT + 1}\r\n\r\n".encode()),
-                (413, b"POST /v1/labels HTTP/1.1\r\nHost: t\r\nContent-Length: 1048577\r\n\r\n")):
+                (413, f"POST /v2/models/news/infer HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LIMIT + 1}\r\n\r\n".encode()),
+                (413, b"POST /v1/labels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577\r\n\r\n")):
             with self.subTest(data[:80]):
                 got, body = self.peer().ask(data)
                 self.assertEqual(got, status, body)

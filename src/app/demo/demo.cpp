@@ -65,7 +65,8 @@ class DemoFolder {
 };
 
 std::filesystem::path data_folder() {
-    const char* set = std::getenv("FLYWHEEL_DATA");
+    const char* set =
+        std::getenv("FLYWHEEL_DATA");  // NOLINT(concurrency-mt-unsafe): nobody sets it
     return set != nullptr ? std::filesystem::path(set) : std::filesystem::path("../shared/data");
 }
 
@@ -126,6 +127,9 @@ Settings settings_of(const DemoOptions& options, const Stream& stream) {
     settings.policy.model = settings.model;
     settings.policy.label_share = options.budget;
     settings.policy.seed = options.seed;
+    // A stream lies in the past: the next start would forget rows of so long ago.
+    constexpr std::chrono::days kForGood(36'500);
+    settings.capture.lifetimes = {.payload = kForGood, .embedding = kForGood, .row = kForGood};
     settings.port = 0;
     settings.threads = 1;
     return settings;

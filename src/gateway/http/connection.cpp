@@ -19,7 +19,6 @@ using asio::awaitable;
 using asio::use_awaitable;
 using boost::system::error_code;
 
-constexpr std::size_t kInlineBody = 16 * 1024;  // copied behind the head: one buffer, one write
 constexpr std::chrono::milliseconds kLastChance{200};  // for a connection made just before the stop
 
 }  // namespace
@@ -88,7 +87,10 @@ awaitable<void> Connection::serve() {
             }
         }
         encode_head();
-        const bool sent = write_now() || co_await write_rest();
+        bool sent = write_now() || co_await write_rest();
+        if (sent && in_pieces_) {
+            sent = co_await send_pieces();
+        }
         finish_request();
         if (!sent || !keep_alive_) {
             co_await linger();
@@ -104,6 +106,7 @@ Connection::Step Connection::find_request() {
     response_.clear();
     answers_error_ = false;
     head_only_ = false;
+    in_pieces_ = false;
     head_known_ = false;
     match_.route = nullptr;
     const HeadLimits& limits = loop_->shared->plan.head;
@@ -158,7 +161,9 @@ Connection::Step Connection::choose_route() {
     if (Guard* guard = loop_->shared->plan.guard;
         guard != nullptr &&
         !guard->admits(
-            {route.role, route.name, head_.fields, match_.parameters, remote_}, response_, caller_
+            {route.role, route.name, head_.fields, match_.parameters, remote_, head_.method},
+            response_,
+            caller_
         )) {
         answers_error_ = true;
         keep_alive_ = head_.keep_alive && !head_.has_body();
@@ -252,6 +257,7 @@ void Connection::settle(const Result<void>& outcome) {
         return;
     }
     response_.hold = nullptr;
+    response_.more = nullptr;
     response_.become_error(http_status(outcome.error().code), outcome.error().message);
     if (outcome.error().code == Code::Unavailable || outcome.error().code == Code::Exhausted) {
         response_.add_header("Retry-After", "1");
@@ -282,36 +288,6 @@ awaitable<void> Connection::run_slow() {
     }
 }
 
-void Connection::encode_head() {
-    keep_alive_ = keep_alive_ && !loop_->shared->closing.load(std::memory_order_relaxed);
-    written_ = 0;
-    out_ = interim_left_;
-    interim_left_ = {};
-    out_ += "HTTP/1.1 ";
-    append_number(out_, response_.status);
-    out_ += ' ';
-    out_ += reason_phrase(response_.status);
-    if (!response_.content_type.empty()) {
-        out_ += "\r\nContent-Type: ";
-        out_ += response_.content_type;
-    }
-    out_ += "\r\nContent-Length: ";
-    append_number(out_, response_.body.size());
-    out_ += "\r\n";
-    out_ += response_.header_lines();
-    if (!keep_alive_) {
-        out_ += "Connection: close\r\n";
-    }
-    out_ += "\r\n";
-    answer_bytes_ = head_only_ ? 0 : response_.body.size();
-    if (head_only_) {
-        response_.body.clear();
-    } else if (response_.body.size() <= kInlineBody) {
-        out_ += response_.body;
-        response_.body.clear();
-    }
-}
-
 void Connection::finish_request() {
     Shared& shared = *loop_->shared;
     if (in_flight_) {
@@ -323,7 +299,8 @@ void Connection::finish_request() {
             {.route = match_.route,
              .route_index = match_.index,
              .status = response_.status,
-             .duration = std::chrono::steady_clock::now() - request_.arrived,
+             .duration =
+                 (in_pieces_ ? first_piece_ : std::chrono::steady_clock::now()) - request_.arrived,
              .request = head_known_ ? &request_ : nullptr,
              .notes = &response_.notes,
              .remote = remote_,

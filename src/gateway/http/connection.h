@@ -103,6 +103,7 @@ class Connection final : public Deferral {
     asio::awaitable<bool> send_continue();
     asio::awaitable<void> run_slow();
     asio::awaitable<bool> await_answer();
+    asio::awaitable<bool> send_pieces();
     asio::awaitable<bool> write_rest();
     asio::awaitable<void> linger();
     asio::awaitable<bool> shake_hands();
@@ -123,6 +124,7 @@ class Connection final : public Deferral {
     std::shared_ptr<const void> take_bytes();
     void ask_whether_there();
     void encode_head();
+    void encode_piece();
     bool write_now();
     std::size_t read_some(asio::mutable_buffer to, boost::system::error_code& error);
     std::size_t write_some(asio::const_buffer from, boost::system::error_code& error);
@@ -175,6 +177,8 @@ class Connection final : public Deferral {
     bool head_known_ = false;            // head_ holds the head of this request
     bool answers_error_ = false;         // response_ is ready, no route runs
     bool head_only_ = false;             // HEAD: the answer has no body
+    bool in_pieces_ = false;             // the answer's body comes piece by piece
+    Instant first_piece_;                // when the first of them was on its way
     bool in_flight_ = false;
 };
 

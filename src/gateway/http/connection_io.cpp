@@ -96,7 +96,9 @@ awaitable<bool> Connection::await_answer() {
         late->detach();
         if (!fill) {
             gone();
-            response_.become_error(http_status(Code::Cancelled), "The client has left");
+            if (!in_pieces_) {
+                response_.become_error(http_status(Code::Cancelled), "The client has left");
+            }
             co_return false;
         }
         settle(fill(response_));  // the answer may still be held back
@@ -126,6 +128,9 @@ Connection::Peer Connection::read_ahead() {
     error_code error;
     const std::size_t count =
         read_some(asio::buffer(bytes_.data() + end_, bytes_.size() - kBodySlack - end_), error);
+    if (error == asio::error::eof && in_pieces_) {
+        return Peer::HasGone;  // an interim answer cannot stand in the middle of a body
+    }
     if (error == asio::error::eof) {
         ask_whether_there();
         return Peer::Waits;
@@ -318,55 +323,6 @@ bool Connection::count_memory() {
     shared.buffered += counted - before;  // modulo 2^64, as the sum is
     buffered_ = counted;
     return counted < before || shared.buffered <= shared.plan.max_buffered;
-}
-
-/// Writes what the kernel takes at once. True when that was all.
-bool Connection::write_now() {
-    const std::size_t total = out_.size() + response_.body.size();
-    while (written_ < total) {
-        const std::size_t head_left = out_.size() - std::min(out_.size(), written_);
-        const std::size_t body_done = written_ - std::min(out_.size(), written_);
-        const std::array<asio::const_buffer, 2> parts = {
-            asio::buffer(out_.data() + out_.size() - head_left, head_left),
-            asio::buffer(response_.body.data() + body_done, response_.body.size() - body_done)
-        };
-        error_code error;
-        if (tls_ || response_.body.empty()) {
-            written_ += write_some(parts[head_left > 0 ? 0 : 1], error);
-        } else {
-            written_ += socket_.write_some(parts, error);
-        }
-        if (error) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/// Waits for the peer to take the rest; false when the connection is over.
-awaitable<bool> Connection::write_rest() {
-    if (!count_memory()) {
-        keep_alive_ = false;
-        cut();
-        co_return false;
-    }
-    for (;;) {
-        wait_at_most(Phase::Write, loop_->shared->plan.time_outs.write);
-        error_code error;
-        co_await socket_.async_wait(
-            tls_ ? tls_waits_ : asio::ip::tcp::socket::wait_write,
-            redirect_error(use_awaitable, error)
-        );
-        const std::size_t before = progress();
-        if (!error && write_now()) {
-            co_return true;
-        }
-        if (error || progress() == before) {
-            keep_alive_ = false;
-            cut();
-            co_return false;
-        }
-    }
 }
 
 /// Closes without cutting off the answer: a close with unread bytes would reset the connection, and

@@ -13,10 +13,20 @@
 namespace flywheel::http {
 
 /// What a caller must be allowed to do. Open needs no key, Metadata any key or, by the settings,
-/// none.
-enum class Role : std::uint8_t { Open, Metadata, Infer, Feedback, Label, Read, Admin };
+/// none; AnyKey is what every key may do, LabelOrRead what comes with either of the two.
+enum class Role : std::uint8_t {
+    Open,
+    Metadata,
+    Infer,
+    Feedback,
+    Label,
+    Read,
+    Admin,
+    AnyKey,
+    LabelOrRead
+};
 
-constexpr std::size_t kRoles = 7;
+constexpr std::size_t kRoles = 9;
 
 /// "infer", as keys name it.
 [[nodiscard]] std::string_view name_of(Role role);
@@ -28,6 +38,7 @@ struct Visit {
     std::span<const HeaderField> headers{};
     std::span<const PathParameter> parameters{};
     std::string_view remote{};  ///< The peer's address.
+    Method method = Method::Get;
 };
 
 class Guard {

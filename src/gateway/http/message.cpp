@@ -76,7 +76,15 @@ std::string_view name_of(Method method) {
 
 std::string_view name_of(Role role) {
     constexpr std::array<std::string_view, kRoles> kNames = {
-        "open", "metadata", "infer", "feedback", "label", "read", "admin"
+        "open",
+        "metadata",
+        "infer",
+        "feedback",
+        "label",
+        "read",
+        "admin",
+        "any key",
+        "label or read"
     };
     return kNames.at(static_cast<std::size_t>(role));
 }
@@ -145,6 +153,7 @@ void HttpResponse::clear() {
     notes.rows = 0;
     notes.queue = notes.infer = {};
     hold = nullptr;
+    more = nullptr;
 }
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -162,12 +171,13 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 std::string_view reason_phrase(int status) {
-    static constexpr std::array<std::pair<int, std::string_view>, 23> kPhrases = {{
+    static constexpr std::array<std::pair<int, std::string_view>, 24> kPhrases = {{
         {200, "OK"},
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
         {302, "Found"},
+        {304, "Not Modified"},
         {400, "Bad Request"},
         {401, "Unauthorized"},
         {403, "Forbidden"},

@@ -89,6 +89,11 @@ class HttpResponse {
     /// Of a fast route, when set: the answer is complete, but sent only when the Release that this
     /// is called with, on the same thread, has been called, from any.
     std::function<void(Release)> hold;
+    /// Of a fast route, when set: `body` is not all of it. Called on the connection's thread once
+    /// what stands in `body` is on its way; it defers (late_answer.h), and that answer's `body` is
+    /// the next piece, the last one unless it sets `more` again. The server knows no length
+    /// beforehand, so pieces go as chunks, or to HTTP/1.0 until the connection ends.
+    std::function<void(Deferral&)> more;
 
     /// Adds a header field. Bytes outside visible ASCII and '%' are percent-encoded, so that a
     /// value can never end its line.

@@ -17,6 +17,7 @@ std::int64_t status_of(Offence offence) {
         case Offence::WrongKey:
             return 401;
         case Offence::WrongRole:
+        case Offence::OtherSite:
             return 403;
         case Offence::PathTrick:
             return 404;

@@ -14,11 +14,11 @@
 
 namespace flywheel::trail {
 
-enum class Offence { WrongKey, WrongRole, PathTrick, Replay };
+enum class Offence { WrongKey, WrongRole, PathTrick, Replay, OtherSite };
 
 inline std::span<const std::string_view> names_of(Offence) {
-    static constexpr std::array<std::string_view, 4> kNames = {
-        "wrong_key", "wrong_role", "path_trick", "replayed_feedback"
+    static constexpr std::array<std::string_view, 5> kNames = {
+        "wrong_key", "wrong_role", "path_trick", "replayed_feedback", "other_site"
     };
     return kNames;
 }

@@ -114,6 +114,20 @@ Result<std::string> known_model(const V1Rooms& rooms, std::string_view name) {
     ));
 }
 
+bool may_speak_for(const V1Rooms& rooms, const http::HttpRequest& request, std::string_view actor) {
+    if (rooms.access == nullptr || !rooms.access->guarded() || request.caller == actor) {
+        return true;
+    }
+    const auto roles = rooms.access->roles_of(request.caller);
+    return std::ranges::find(roles, http::name_of(http::Role::Admin)) != roles.end();
+}
+
+std::string not_your_name(const http::HttpRequest& request, std::string_view actor) {
+    return fmt::format(
+        "An answer carries the name of its key; yours is '{}', not '{}'", request.caller, actor
+    );
+}
+
 void answer_json(http::HttpResponse& response, const Json& body) {
     response.body = canonical(body);
 }
@@ -129,6 +143,7 @@ void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route
                        const http::HttpRequest& request, http::HttpResponse& response
                    ) { return run(*shared, request, response); },
             .speed = http::RouteSpeed::Slow,
+            .body_limit = route.body_limit,
             .private_body = route.private_body,
         });
     }
@@ -144,6 +159,12 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_key_routes(gateway, rooms);
     add_audit_routes(gateway, rooms);
     add_captured_routes(gateway, rooms);
+    add_label_report_routes(gateway, rooms);
+    add_item_routes(gateway, rooms);
+    add_evaluated_routes(gateway, rooms);
+    add_traffic_routes(gateway, rooms);
+    add_people_routes(gateway, rooms);
+    add_settings_routes(gateway, rooms);
 }
 
 }  // namespace flywheel::gateway

@@ -46,6 +46,16 @@ Result<Json> object_body(const http::HttpRequest& request);
 /// are.
 Result<std::string> known_model(const V1Rooms& rooms, std::string_view name);
 
+/// True when the caller may read or say things in the name of `actor`: it is the name of his key,
+/// he is an admin, or nobody needs a key. A name that others could use would be no name.
+[[nodiscard]] bool may_speak_for(
+    const V1Rooms& rooms, const http::HttpRequest& request, std::string_view actor
+);
+/// Why not, for an answer with status kForbidden.
+[[nodiscard]] std::string not_your_name(const http::HttpRequest& request, std::string_view actor);
+
+constexpr int kForbidden = 403;
+
 /// `?limit=`: how many of the newest; 1 to 1000.
 constexpr std::int64_t kMostListed = 1000;
 
@@ -73,7 +83,8 @@ struct V1Route {
     std::string pattern;
     std::string name;  ///< For metrics.
     V1Function run;
-    bool private_body = false;  ///< Says whose rows these are: not in the audit trail.
+    bool private_body = false;     ///< Says whose rows these are: not in the audit trail.
+    std::uint64_t body_limit = 0;  ///< Bytes; 0 = as of all routes.
 };
 
 /// Adds them as slow routes that share one copy of `rooms`.

@@ -17,7 +17,8 @@ constexpr std::string_view kCsvType = "text/csv; charset=utf-8";
 Json question_json(const labeling::Question& question) {
     Json suggestion = nullptr;
     const auto suggested = question.task.suggested;
-    if (suggested >= 0 && suggested < static_cast<std::int64_t>(question.labels.size())) {
+    if (question.suggestion == labeling::SuggestionState::Shown && suggested >= 0 &&
+        suggested < static_cast<std::int64_t>(question.labels.size())) {
         suggestion = {
             {"label", question.labels[static_cast<std::size_t>(suggested)]},
             {"probability", question.task.suggested_probability}
@@ -29,6 +30,7 @@ Json question_json(const labeling::Question& question) {
         {"text", question.payload},
         {"labels", question.labels},
         {"suggestion", suggestion},
+        {"suggestion_state", enum_name(question.suggestion)},
         {"left", question.left}
     };
 }
@@ -41,6 +43,10 @@ Result<void> next_tasks(
     const std::string actor = query.text("actor");
     if (actor.empty()) {
         return invalid_argument("Say who will answer: query parameter 'actor' is missing");
+    }
+    if (!may_speak_for(rooms, request, actor)) {
+        response.become_error(kForbidden, not_your_name(request, actor));
+        return {};
     }
     const auto count = TRY(query.integer("count", 1, 1, kMostTasks));
     const auto questions = TRY(rooms.labeling.next(model, actor, static_cast<int>(count)));
@@ -85,8 +91,15 @@ Result<Json> give_answer(const V1Rooms& rooms, const Json& body) {
     };
 }
 
+std::string actor_of(const Json& answer) {
+    const auto actor = optional_string(answer, "actor");
+    return actor ? actor->value_or("") : "";  // what is wrong with it is said later
+}
+
 /// Each for itself: a bad answer does not cost the good ones around it.
-Result<Json> give_answers(const V1Rooms& rooms, const Json& answers) {
+Result<Json> give_answers(
+    const V1Rooms& rooms, const http::HttpRequest& request, const Json& answers
+) {
     if (!answers.is_array() || answers.size() > kMostAnswers) {
         return invalid_argument(
             fmt::format("Field 'answers' must be a list of at most {} answers", kMostAnswers)
@@ -95,6 +108,12 @@ Result<Json> give_answers(const V1Rooms& rooms, const Json& answers) {
     Json results = Json::array();
     std::int64_t refused = 0;
     for (const Json& answer : answers) {
+        if (const std::string actor = answer.is_object() ? actor_of(answer) : "";
+            !actor.empty() && !may_speak_for(rooms, request, actor)) {
+            ++refused;
+            results.push_back({{"error", not_your_name(request, actor)}, {"status", kForbidden}});
+            continue;
+        }
         auto result = give_answer(rooms, answer);
         if (result) {
             results.push_back(std::move(*result));
@@ -112,8 +131,14 @@ Result<void> post_labels(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
     const Json body = TRY(object_body(request));
-    const Json answer = body.contains("answers") ? TRY(give_answers(rooms, body.at("answers")))
-                                                 : TRY(give_answer(rooms, body));
+    const bool many = body.contains("answers");
+    if (const std::string actor = many ? "" : actor_of(body);
+        !actor.empty() && !may_speak_for(rooms, request, actor)) {
+        response.become_error(kForbidden, not_your_name(request, actor));
+        return {};
+    }
+    const Json answer = many ? TRY(give_answers(rooms, request, body.at("answers")))
+                             : TRY(give_answer(rooms, body));
     if (rooms.wake_loop) {
         rooms.wake_loop();
     }

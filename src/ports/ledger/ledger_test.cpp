@@ -124,6 +124,16 @@ TEST(Where, SaysMembersAsColumnsAndValues) {
     EXPECT_EQ(where.filter().limit, -1);
 }
 
+TEST(Where, MayBeBuiltStepByStep) {
+    auto where = Where<LabelTask>().eq(&LabelTask::model, "news");
+    where = std::move(where).ge(&LabelTask::rank, 3);
+    where = std::move(where).limit(5);
+    ASSERT_EQ(where.filter().terms.size(), 2U);
+    EXPECT_EQ(where.filter().terms[0].column, "model");
+    EXPECT_EQ(where.filter().terms[1].column, "rank");
+    EXPECT_EQ(where.filter().limit, 5);
+}
+
 TEST(Where, TellsMembersOfOneTypeApart) {
     const auto where = Where<Turn>().order(&Turn::window_end).newest(&Turn::window_begin).limit(3);
     EXPECT_THAT(

@@ -44,60 +44,60 @@ template <class Record>
 class Where {
   public:
     template <class T>
-    Where&& eq(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where eq(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Equal, value);
     }
 
     template <class T>
-    Where&& ne(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where ne(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::NotEqual, value);
     }
 
     template <class T>
-    Where&& lt(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where lt(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Less, value);
     }
 
     template <class T>
-    Where&& le(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where le(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::LessEqual, value);
     }
 
     template <class T>
-    Where&& gt(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where gt(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::Greater, value);
     }
 
     template <class T>
-    Where&& ge(T Record::* member, const std::type_identity_t<T>& value) && {
+    Where ge(T Record::* member, const std::type_identity_t<T>& value) && {
         return std::move(*this).term(member, Compare::GreaterEqual, value);
     }
 
     template <class T>
-    Where&& is_null(T Record::* member) && {
+    Where is_null(T Record::* member) && {
         filter_.terms.push_back({field_name(member), Compare::IsNull, Value()});
         return std::move(*this);
     }
 
     template <class T>
-    Where&& not_null(T Record::* member) && {
+    Where not_null(T Record::* member) && {
         filter_.terms.push_back({field_name(member), Compare::NotNull, Value()});
         return std::move(*this);
     }
 
     template <class T>
-    Where&& order(T Record::* member) && {
+    Where order(T Record::* member) && {
         filter_.order.emplace_back(field_name(member), false);
         return std::move(*this);
     }
 
     template <class T>
-    Where&& newest(T Record::* member) && {
+    Where newest(T Record::* member) && {
         filter_.order.emplace_back(field_name(member), true);
         return std::move(*this);
     }
 
-    Where&& limit(std::int64_t rows) && {
+    Where limit(std::int64_t rows) && {
         filter_.limit = rows;
         return std::move(*this);
     }
@@ -106,7 +106,7 @@ class Where {
 
   private:
     template <class T>
-    Where&& term(T Record::* member, Compare compare, const T& value) && {
+    Where term(T Record::* member, Compare compare, const T& value) && {
         filter_.terms.push_back({field_name(member), compare, detail::to_value(value)});
         return std::move(*this);
     }

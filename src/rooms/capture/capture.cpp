@@ -282,6 +282,10 @@ Result<std::vector<Prediction>> Capture::predictions(const std::string& model, T
     return state_->reader().predictions(model, range);
 }
 
+Result<RowSample> Capture::sample(const SampleWish& wish) const {
+    return state_->reader().sample(wish);
+}
+
 Result<std::vector<Feedback>> Capture::feedback(const std::string& model, TimeRange arrived) const {
     return state_->reader().feedback(model, arrived);
 }

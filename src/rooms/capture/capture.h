@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,20 @@ struct RollReport {
     std::uint64_t predictions = 0;
     std::uint64_t feedback = 0;
     ColumnUpkeep upkeep;
+};
+
+/// Which rows sample() looks at.
+struct SampleWish {
+    std::string model;
+    TimeRange served;
+    std::string version{};                ///< "" = of any.
+    std::optional<std::int64_t> label{};  ///< Nothing = any.
+    std::size_t most = 50;
+};
+
+struct RowSample {
+    std::vector<Prediction> rows;  ///< With payloads, in order of time.
+    std::uint64_t of = 0;          ///< Rows that fit.
 };
 
 class Capture final : public Recorder, public FeedbackSink, public CapturedRows {
@@ -131,6 +146,10 @@ class Capture final : public Recorder, public FeedbackSink, public CapturedRows 
         RowParts parts,
         const std::function<Result<void>(const Prediction&)>& visit
     ) const;
+    /// A uniform sample of the rows that fit, shadows left out: those whose ids have the smallest
+    /// hashes, so the same question gives the same rows. Looks at the keys of all rows of the
+    /// range.
+    Result<RowSample> sample(const SampleWish& wish) const;
     /// All feedback that arrived in `arrived`, each once; of equal arrivals in the journal's order.
     Result<void> each_feedback(
         const std::string& model,

@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/hash.h"
 #include "ports/columns/row_keys.h"
 #include "records/feedback.h"
 #include "rooms/capture/frames/captured_keys.h"
@@ -161,6 +162,39 @@ Result<std::vector<Prediction>> CapturedReader::predictions(
     sort_once(rows);
     TRY(join_payloads({journal_, index_, columns_}, model, rows));
     return rows;
+}
+
+Result<RowSample> CapturedReader::sample(const SampleWish& wish) const {
+    RowSample sample;
+    std::vector<std::pair<std::uint64_t, Prediction>> kept;  // a heap, the greatest hash on top
+    const auto by_hash = [](const auto& a, const auto& b) { return a.first < b.first; };
+    const auto take = [&](const Prediction& row) -> Result<void> {
+        const bool fits = row.route != Route::Shadow &&
+                          (wish.version.empty() || row.version == wish.version) &&
+                          (!wish.label || row.label == *wish.label);
+        if (!fits) {
+            return {};
+        }
+        ++sample.of;
+        const std::uint64_t hash = xxh3(row.id.text());
+        if (kept.size() == wish.most) {
+            if (wish.most == 0 || hash >= kept.front().first) {
+                return {};
+            }
+            std::ranges::pop_heap(kept, by_hash);
+            kept.pop_back();
+        }
+        kept.emplace_back(hash, row);
+        std::ranges::push_heap(kept, by_hash);
+        return {};
+    };
+    TRY(each_prediction(wish.model, wish.served, RowParts::Light, take));
+    for (auto& [hash, row] : kept) {
+        sample.rows.push_back(std::move(row));
+    }
+    std::ranges::sort(sample.rows, {}, [](const Prediction& row) { return row.time; });
+    TRY(join_payloads({journal_, index_, columns_}, wish.model, sample.rows));
+    return sample;
 }
 
 Result<std::vector<CapturedPayload>> CapturedReader::recent_payloads(

@@ -36,6 +36,8 @@ class CapturedReader {
         RowParts parts,
         const std::function<Result<void>(const Prediction&)>& visit
     ) const;
+    /// As Capture::sample.
+    Result<RowSample> sample(const SampleWish& wish) const;
     Result<void> each_feedback(
         const std::string& model,
         TimeRange arrived,

@@ -298,4 +298,21 @@ Result<std::vector<DatasetVersion>> Datasets::log(const std::string& model) cons
     return oldest_first;
 }
 
+Result<std::vector<Membership>> Datasets::versions_with(
+    const std::string& model, const Digest& item
+) const {
+    std::vector<DatasetVersion> versions = TRY(log(model));
+    std::ranges::reverse(versions);
+    std::vector<Membership> memberships;
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+        const std::string lines = TRY(vault_.get(versions[i].rows_digest));
+        if (auto row = TRY(find_line(lines, item))) {
+            memberships.push_back(
+                {std::move(versions[i]), static_cast<std::int64_t>(i + 1), std::move(*row)}
+            );
+        }
+    }
+    return memberships;
+}
+
 }  // namespace flywheel::datasets

@@ -63,6 +63,13 @@ struct Diff {
     std::vector<Digest> moved;  ///< Another split.
 };
 
+/// A version that holds an item, and as what.
+struct Membership {
+    DatasetVersion version;
+    std::int64_t number = 0;  ///< 1 = the oldest version of the model.
+    Row row;                  ///< Without its text.
+};
+
 class Datasets {
   public:
     Datasets(
@@ -81,6 +88,10 @@ class Datasets {
     Result<std::vector<Row>> rows_of(const Digest& version) const;
     /// Rows of `after` against `before`.
     Result<Diff> diff(const Digest& before, const Digest& after) const;
+    /// The versions that hold this item, oldest first. Reads each version's rows, parses one of
+    /// each.
+    Result<std::vector<Membership>> versions_with(const std::string& model, const Digest& item)
+        const;
     /// Newest first.
     Result<std::vector<DatasetVersion>> log(const std::string& model) const;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/datasets/row_lines.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/json_value.h"
@@ -69,6 +71,18 @@ Result<std::vector<Row>> from_lines(std::string_view lines) {
         lines.remove_prefix(end + 1);
     }
     return rows;
+}
+
+Result<std::optional<Row>> find_line(std::string_view lines, const Digest& item) {
+    // As canonical JSON writes it; the group of another row may be the same text.
+    const auto found = lines.find(fmt::format("\"item\":\"{}\"", item.hex()));
+    if (found == std::string_view::npos) {
+        return std::optional<Row>();
+    }
+    const auto before = lines.rfind('\n', found);
+    const auto begin = before == std::string_view::npos ? 0 : before + 1;
+    const auto end = std::min(lines.find('\n', found), lines.size());
+    return std::optional(TRY(from_json(lines.substr(begin, end - begin))));
 }
 
 }  // namespace flywheel::datasets

@@ -3,6 +3,7 @@
 // The rows of a dataset version as bytes: one canonical JSON object a line, sorted by item, without
 // the texts (they stand once, in the Examples). Used by Datasets. Pure functions, any thread.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,5 +18,8 @@ namespace flywheel::datasets {
 
 /// The rows; Corrupt names the line and what is wrong with it.
 Result<std::vector<Row>> from_lines(std::string_view lines);
+
+/// The row of this item, if there is one; only its line is parsed.
+Result<std::optional<Row>> find_line(std::string_view lines, const Digest& item);
 
 }  // namespace flywheel::datasets

@@ -126,6 +126,27 @@ Evaluator::Evaluator(
       evaluations_(evaluations),
       corrections_(corrections) {}
 
+Result<std::vector<PairedScores>> Evaluator::answers_again(
+    const Evaluation& evaluation, const std::vector<std::string>& texts
+) const {
+    const auto challenger =
+        TRY(load_version(vault_, engine_, TRY(versions_.get(evaluation.challenger))));
+    std::shared_ptr<const Model> champion;
+    if (evaluation.champion) {
+        champion = TRY(load_version(vault_, engine_, TRY(versions_.get(*evaluation.champion))));
+    }
+    std::vector<PairedScores> answers(texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        answers[i].challenger.resize(static_cast<std::size_t>(challenger->classes()));
+        challenger->predict(texts[i], answers[i].challenger, {});
+        if (champion) {
+            answers[i].champion.resize(static_cast<std::size_t>(champion->classes()));
+            champion->predict(texts[i], answers[i].champion, {});
+        }
+    }
+    return answers;
+}
+
 Result<Evaluation> Evaluator::judge(
     const GatePlan& plan,
     const ModelVersion& challenger,

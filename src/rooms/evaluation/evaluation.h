@@ -51,6 +51,12 @@ struct CorrectionPlan {
     Time now = {};
 };
 
+/// What the two versions say of one hold-out item: probabilities by class of each version.
+struct PairedScores {
+    std::vector<float> challenger;
+    std::vector<float> champion;  ///< Empty without a champion.
+};
+
 class Evaluator {
   public:
     Evaluator(
@@ -74,6 +80,12 @@ class Evaluator {
         const std::optional<ModelVersion>& champion,
         const std::vector<HoldoutItem>& holdout
     );
+
+    /// What was compared, item by item, computed anew from the stored versions: the same input
+    /// gives the same numbers. NotFound: a version is gone. Any thread.
+    Result<std::vector<PairedScores>> answers_again(
+        const Evaluation& evaluation, const std::vector<std::string>& texts
+    ) const;
 
     /// Estimates the class mix on the served rows of the window by EM (Saerens et al. 2002) from
     /// their calibrated scores as served (no version had trained on a row before it served it),

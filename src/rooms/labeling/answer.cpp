@@ -14,6 +14,7 @@ namespace flywheel::labeling {
 namespace {
 
 constexpr std::size_t kReasonBytesMax = 512;
+constexpr std::size_t kRemarkBytesMax = 8000;
 
 template <class Record>
 Result<Id<Record>> id_field(std::string_view field, const std::string& text) {
@@ -198,6 +199,35 @@ Result<Receipt> Labeling::answer(const AnswerRequest& request) {
     TRY(append(tail, event));
     TRY(transaction->commit());
     model.take(event);
+    return Receipt{event.id, event.seq, false};
+}
+
+Result<Receipt> Labeling::remark(
+    const std::string& model, const Digest& item, const std::string& actor, const std::string& text
+) {
+    TRY(check_name("who", actor));
+    TRY(check_name("text", text, kRemarkBytesMax));
+    const Schema labels = TRY(schema(model));
+    const auto transaction = TRY(events_.begin());
+    const std::lock_guard lock(mutex_);
+    if (TRY(examples_.count(Where<Example>().eq(&Example::id, item))) == 0) {
+        return not_found("field 'item': no such example: " + item.hex());
+    }
+    Model& known = *TRY(fresh_model(model));
+    LabelEvent event;
+    event.model = model;
+    event.schema_version = labels.version;
+    event.item = item;
+    event.actor_kind = ActorKind::Human;
+    event.actor = actor;
+    event.action = LabelAction::Flag;
+    event.reason = text;
+    event.received = clock_.now();
+    event.id = Id<LabelEvent>::random(event.received, state_->rng);
+    Tail tail = known.tail;  // the model moves only after the commit
+    TRY(append(tail, event));
+    TRY(transaction->commit());
+    known.take(event);
     return Receipt{event.id, event.seq, false};
 }
 

@@ -53,9 +53,16 @@ struct LabelDesk {
         return Id<Turn>::derived(Time(std::chrono::hours(number)), "turn");
     }
 
-    Id<LabelTask> task(const std::string& text, int turn_number, int rank, bool holdout = false) {
+    Id<LabelTask> task(
+        const std::string& text,
+        int turn_number,
+        int rank,
+        bool holdout = false,
+        std::int64_t suggested = -1
+    ) {
         example(text);
         LabelTask task;
+        task.suggested = suggested;
         task.id = Id<LabelTask>::random(clock.now(), rng);
         task.model = model;
         task.item = sha256(text);

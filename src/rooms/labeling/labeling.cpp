@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "rooms/labeling/chain.h"
 #include "rooms/labeling/state.h"
@@ -142,6 +143,20 @@ Result<std::int64_t> Labeling::answers_since(const std::string& model, std::int6
                                       .gt(&LabelEvent::seq, seq));
 }
 
+SuggestionState Labeling::suggestion_of(
+    const Model& model, const LabelTask& task, std::string_view actor
+) const {
+    if (task.suggested < 0) {
+        return SuggestionState::None;
+    }
+    if (model.audited < plan_.suggest_after) {
+        return SuggestionState::Off;
+    }
+    const auto drawn = xxh3(fmt::format("suggestion\n{}\n{}", task.id.text(), actor));
+    return unit_interval(drawn) < plan_.hidden_share ? SuggestionState::Hidden
+                                                     : SuggestionState::Shown;
+}
+
 Result<std::vector<Question>> Labeling::next(
     const std::string& model, const std::string& actor, int count
 ) {
@@ -168,7 +183,13 @@ Result<std::vector<Question>> Labeling::next(
         if (example.payload.empty()) {
             continue;  // erased: there is nothing left to ask about
         }
-        questions.push_back({*task, std::move(example.payload), labels.labels, known.queue.open()});
+        questions.push_back(
+            {*task,
+             std::move(example.payload),
+             labels.labels,
+             known.queue.open(),
+             suggestion_of(known, *task, actor)}
+        );
     }
     return questions;
 }
@@ -188,6 +209,46 @@ Result<Progress> Labeling::progress(const std::string& model, std::optional<Id<T
         progress.open += status == TaskStatus::Open ? 1 : 0;
     });
     return progress;
+}
+
+Result<std::vector<PastEvent>> Labeling::history(const HistoryWish& wish) const {
+    auto where = Where<LabelEvent>().eq(&LabelEvent::model, wish.model);
+    if (!wish.actor.empty()) {
+        where = std::move(where).eq(&LabelEvent::actor, wish.actor);
+    }
+    if (wish.item) {
+        where = std::move(where).eq(&LabelEvent::item, *wish.item);
+    }
+    if (wish.action) {
+        where = std::move(where).eq(&LabelEvent::action, *wish.action);
+    }
+    if (wish.before_seq > 0) {
+        where = std::move(where).lt(&LabelEvent::seq, wish.before_seq);
+    }
+    auto events =
+        TRY(events_.reader().select(std::move(where).newest(&LabelEvent::seq).limit(wish.limit)));
+    std::vector<PastEvent> past;
+    past.reserve(events.size());
+    const std::lock_guard lock(mutex_);
+    const Model& known = *TRY(fresh_model(wish.model));
+    for (LabelEvent& event : events) {
+        const bool undone = !known.fold.live(event.id);
+        const auto example = TRY(examples_.find(event.item));
+        past.push_back({std::move(event), undone, example ? example->payload : ""});
+    }
+    return past;
+}
+
+Result<Agreement> Labeling::agreement(const std::string& model) const {
+    AgreementCount count;
+    TRY(events_.reader().each(
+        Where<LabelEvent>().eq(&LabelEvent::model, model).order(&LabelEvent::seq),
+        [&](const LabelEvent& event) -> Result<void> {
+            count.add(event);
+            return {};
+        }
+    ));
+    return count.agreement();
 }
 
 Result<std::int64_t> Labeling::verify_chain() const {

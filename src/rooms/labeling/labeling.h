@@ -4,11 +4,14 @@
 // gateway's slow routes and by loop/ and app/; every call is safe from any thread (one mutex
 // inside).
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,13 +21,26 @@
 #include "records/label_event.h"
 #include "records/label_task.h"
 #include "records/schema.h"
+#include "rooms/labeling/agreement.h"
 
 namespace flywheel::labeling {
 
 struct Plan {
     Duration lease =
         std::chrono::minutes(15);  ///< A task handed out and not answered goes back after this.
+    /// Suggestions are shown once so many answers to audit questions have shown how good they are.
+    std::int64_t suggest_after = 100;
+    double hidden_share = .2;  ///< Of (task, person), by hash: asked without the suggestion.
 };
+
+/// Whether a person sees what the model would say. Hidden is the random share that shows how much
+/// a suggestion pulls people to it; off, it has not proved itself.
+enum class SuggestionState { Shown, Hidden, Off, None };
+
+inline std::span<const std::string_view> names_of(SuggestionState) {
+    static constexpr std::array<std::string_view, 4> kNames = {"shown", "hidden", "off", "none"};
+    return kNames;
+}
 
 /// One task as a person sees it.
 struct Question {
@@ -32,6 +48,7 @@ struct Question {
     std::string payload;              ///< The text.
     std::vector<std::string> labels;  ///< Names in label_id order.
     std::int64_t left = 0;            ///< Open tasks of the model, this one included.
+    SuggestionState suggestion = SuggestionState::None;
 };
 
 struct AnswerRequest {
@@ -64,6 +81,23 @@ struct Progress {
     std::int64_t answered = 0;  ///< Their item has a label.
     std::int64_t skipped = 0;   ///< Somebody skipped and nobody answered.
     std::int64_t open = 0;
+};
+
+/// Which events history() gives, newest first.
+struct HistoryWish {
+    std::string model;
+    std::string actor{};           ///< "" = everybody's.
+    std::optional<Digest> item{};  ///< Nothing = of all items.
+    std::optional<LabelAction> action{};
+    std::int64_t before_seq = 0;  ///< Older ones than this; 0 = from the newest on.
+    std::int64_t limit = 100;
+};
+
+/// An event, and whether it still counts.
+struct PastEvent {
+    LabelEvent event;
+    bool undone = false;
+    std::string payload;  ///< The text of its item; "" when it was erased.
 };
 
 class Labeling {
@@ -99,6 +133,14 @@ class Labeling {
     /// event id with the same content: the first receipt; with other content: Conflict.
     Result<Receipt> answer(const AnswerRequest& request);
 
+    /// A note of `actor` on an item, outside of any task: a flag with `text` as its reason.
+    Result<Receipt> remark(
+        const std::string& model,
+        const Digest& item,
+        const std::string& actor,
+        const std::string& text
+    );
+
     /// Appends imported answers in one transaction; event ids are derived from (source digest,
     /// item, actor), so the same import adds nothing the second time. Refused, by index into
     /// `labels`: unknown labels and items, bad actor names, and a row that contradicts an earlier
@@ -113,6 +155,9 @@ class Labeling {
         const std::string& model, const Digest& source, const std::vector<ImportedLabel>& labels
     );
 
+    Result<std::vector<PastEvent>> history(const HistoryWish& wish) const;
+    /// How much those who label agree; reads the model's whole log.
+    Result<Agreement> agreement(const std::string& model) const;
     Result<Progress> progress(const std::string& model, std::optional<Id<Turn>> turn) const;
     /// Answers by people and imports with seq > `seq`.
     Result<std::int64_t> answers_since(const std::string& model, std::int64_t seq) const;
@@ -126,6 +171,9 @@ class Labeling {
     struct Model;
     struct Tail;
     struct Batch;
+    [[nodiscard]] SuggestionState suggestion_of(
+        const Model& model, const LabelTask& task, std::string_view actor
+    ) const;
     Result<Model*> fresh_model(const std::string& name) const;
     Result<void> load_events(const std::string& name) const;
     Result<void> load_tasks(const std::string& name, bool exactly) const;

@@ -202,6 +202,74 @@ TEST_F(LabelingTest, AFlagLeavesTheTaskOpen) {
     EXPECT_EQ(desk_.room.progress("news", {})->open, 1);
 }
 
+TEST_F(LabelingTest, ShowsSuggestionsOnceAuditsHaveShownHowGoodTheyAre) {
+    constexpr int kTasks = 100;
+    for (int i = 0; i < 2 * kTasks; ++i) {
+        desk_.task("text " + std::to_string(i), 1, i, false, i % 2);
+    }
+    const auto before = desk_.room.next("news", "kim", kTasks).value();
+    ASSERT_EQ(before.size(), 100U);
+    for (const auto& question : before) {
+        EXPECT_EQ(question.suggestion, SuggestionState::Off);
+        ASSERT_TRUE(desk_.room.answer(
+            {.task_id = question.task.id.text(), .actor = "kim", .label = "sports"}
+        ));
+    }
+    const auto after = desk_.room.next("news", "kim", kTasks).value();
+    const auto again = desk_.room.next("news", "kim", kTasks).value();
+    const auto hidden = std::ranges::count(after, SuggestionState::Hidden, &Question::suggestion);
+    EXPECT_GT(hidden, 5);
+    EXPECT_LT(hidden, 40);
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        EXPECT_NE(after[i].suggestion, SuggestionState::Off);
+        EXPECT_EQ(after[i].suggestion, again[i].suggestion);
+    }
+    desk_.task("without", 2, 0);
+    const auto all = desk_.room.next("news", "lee", 2 * kTasks).value();
+    const auto without = std::ranges::find(all, "without", &Question::payload);
+    ASSERT_NE(without, all.end());
+    EXPECT_EQ(without->suggestion, SuggestionState::None);
+}
+
+TEST_F(LabelingTest, TellsWhatWasSaidNewestFirst) {
+    const auto a = desk_.task("a", 1, 0);
+    const auto b = desk_.task("b", 1, 1);
+    ASSERT_TRUE(desk_.room.answer({.task_id = a.text(), .actor = "kim", .label = "sports"}));
+    ASSERT_TRUE(desk_.room.answer({.task_id = b.text(), .actor = "lee", .label = "sports"}));
+    ASSERT_TRUE(desk_.room.answer({.actor = "kim", .action = LabelAction::Undo}));
+    const auto all = desk_.room.history({.model = "news"}).value();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].event.action, LabelAction::Undo);
+    EXPECT_FALSE(all[0].undone);
+    EXPECT_TRUE(all[2].undone);
+    EXPECT_EQ(all[2].payload, "a");
+    EXPECT_EQ(desk_.room.history({.model = "news", .actor = "lee"})->size(), 1U);
+    EXPECT_EQ(desk_.room.history({.model = "news", .item = sha256("a")})->size(), 2U);
+    EXPECT_EQ(desk_.room.history({.model = "news", .action = LabelAction::Undo})->size(), 1U);
+    EXPECT_EQ(
+        desk_.room.history({.model = "news", .before_seq = 3, .limit = 1})->front().event.seq, 2
+    );
+    EXPECT_EQ(desk_.room.agreement("news")->items, 1);
+}
+
+TEST_F(LabelingTest, ARemarkIsAFlagOutsideOfAnyTask) {
+    desk_.task("a", 1, 0);
+    const auto receipt = desk_.room.remark("news", sha256("a"), "kim", "both, really");
+    ASSERT_TRUE(receipt) << receipt.error().message;
+    const auto past = desk_.room.history({.model = "news"}).value();
+    ASSERT_EQ(past.size(), 1U);
+    EXPECT_EQ(past[0].event.action, LabelAction::Flag);
+    EXPECT_EQ(past[0].event.reason, "both, really");
+    EXPECT_FALSE(past[0].event.task);
+    EXPECT_EQ(desk_.room.progress("news", {})->open, 1);
+    EXPECT_EQ(desk_.room.verify_chain().value(), 1);
+    EXPECT_EQ(desk_.room.remark("news", sha256("b"), "kim", "x").error().code, Code::NotFound);
+    EXPECT_EQ(
+        desk_.room.remark("news", sha256("a"), "kim", "").error().code, Code::InvalidArgument
+    );
+    EXPECT_EQ(desk_.room.remark("news", sha256("a"), "", "x").error().code, Code::InvalidArgument);
+}
+
 TEST_F(LabelingTest, NamesTheFieldThatIsWrong) {
     const auto task = desk_.task("a", 1, 0).text();
 

@@ -11,6 +11,10 @@ void Labeling::Model::take(const LabelEvent& event) {
     if (event.actor_kind == ActorKind::Human && event.action != LabelAction::Undo) {
         done[event.actor].push_back({event.id, event.task, event.received});
     }
+    audited += event.actor_kind == ActorKind::Human && event.action == LabelAction::Answer &&
+                       event.arm == Arm::Audit
+                   ? 1
+                   : 0;
     refresh(event.item);
 }
 

@@ -35,6 +35,7 @@ struct Labeling::Model {
     LabelFold fold;
     TaskQueue queue;
     Tail tail;
+    std::int64_t audited = 0;  ///< Answers to audit questions, by people.
     Id<LabelTask>
         newest_task;  ///< Greatest id in the ledger, of any model, when the queue was loaded.
     std::map<std::string, std::vector<Done>> done;  ///< By person, in order of seq.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/v1/label_json.h"
+
+#include "base/clock.h"
+#include "base/json_value.h"
+
+namespace flywheel::gateway {
+
+namespace {
+
+template <class Record>
+Json id_or_null(const std::optional<Id<Record>>& id) {
+    return id ? Json(id->text()) : Json(nullptr);
+}
+
+}  // namespace
+
+Json label_name(const Schema& schema, const std::optional<std::int64_t>& label) {
+    if (!label || *label < 0 || *label >= static_cast<std::int64_t>(schema.labels.size())) {
+        return nullptr;
+    }
+    return schema.labels[static_cast<std::size_t>(*label)];
+}
+
+Json event_json(const Schema& schema, const labeling::PastEvent& past) {
+    const LabelEvent& event = past.event;
+    return {
+        {"event_id", event.id.text()},
+        {"seq", event.seq},
+        {"actor", event.actor},
+        {"actor_kind", enum_name(event.actor_kind)},
+        {"action", enum_name(event.action)},
+        {"label", label_name(schema, event.choice)},
+        {"reason", event.reason},
+        {"item", event.item.hex()},
+        {"text", past.payload},
+        {"task_id", id_or_null(event.task)},
+        {"target", id_or_null(event.target)},
+        {"arm", event.arm ? Json(enum_name(*event.arm)) : Json(nullptr)},
+        {"holdout", event.holdout},
+        {"received", to_rfc3339(event.received)},
+        {"undone", past.undone}
+    };
+}
+
+Json share_json(const stats::Share& share) {
+    if (share.trials <= 0) {
+        return nullptr;
+    }
+    const auto interval = stats::wilson(share);
+    return {
+        {"value", share.value()},
+        {"lower", interval.lower},
+        {"upper", interval.upper},
+        {"n", static_cast<std::int64_t>(share.trials)}
+    };
+}
+
+}  // namespace flywheel::gateway

@@ -1,0 +1,24 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// Labels, what people said of them, and shares as JSON, the same in every group of /v1. Private to
+// gateway/v1.
+
+#include <cstdint>
+#include <optional>
+
+#include "base/json.h"
+#include "records/schema.h"
+#include "rooms/labeling/labeling.h"
+#include "stats/interval.h"
+
+namespace flywheel::gateway {
+
+/// The name; null when there is no such label.
+[[nodiscard]] Json label_name(const Schema& schema, const std::optional<std::int64_t>& label);
+
+[[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past);
+
+/// {"value","lower","upper","n"} with the 95 % interval of Wilson; null without trials.
+[[nodiscard]] Json share_json(const stats::Share& share);
+
+}  // namespace flywheel::gateway

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rooms/labeling/agreement.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <utility>
+
+namespace flywheel::labeling {
+
+namespace {
+
+constexpr double kMillis = 1000;
+
+double median(std::vector<double>& values) {
+    if (values.empty()) {
+        return 0;
+    }
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    if (values.size() % 2 == 1) {
+        return *middle;
+    }
+    return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+/// True when no other label has more votes than `choice` among all but those of `actor`.
+bool agrees_with_others(const std::vector<Vote>& votes, const Vote& own) {
+    std::map<std::int64_t, std::int64_t> others;
+    for (const Vote& vote : votes) {
+        others[vote.choice] += vote.actor != own.actor ? 1 : 0;
+    }
+    const std::int64_t most =
+        std::ranges::max_element(others, {}, [](const auto& one) { return one.second; })->second;
+    return others[own.choice] == most;
+}
+
+/// Coincidences of labels within items, each item weighted by 1 / (answers - 1).
+class Coincidences {
+  public:
+    void add(const std::vector<Vote>& votes) {
+        const double weight = 1.0 / static_cast<double>(votes.size() - 1);
+        for (const Vote& vote : votes) {
+            of_label_[vote.choice] += 1;
+            total_ += 1;
+        }
+        for (std::size_t i = 0; i < votes.size(); ++i) {
+            for (std::size_t j = 0; j < votes.size(); ++j) {
+                differing_ += i != j && votes[i].choice != votes[j].choice ? weight : 0;
+            }
+        }
+    }
+
+    [[nodiscard]] std::optional<double> alpha() const {
+        double expected = total_ * total_;
+        for (const auto& [label, count] : of_label_) {
+            expected -= count * count;
+        }
+        if (expected <= 0) {
+            return std::nullopt;
+        }
+        return 1 - (total_ - 1) * differing_ / expected;
+    }
+
+  private:
+    std::map<std::int64_t, double> of_label_;
+    double total_ = 0;
+    double differing_ = 0;
+};
+
+}  // namespace
+
+std::uint32_t AgreementCount::number_of(const std::string& actor) {
+    const auto [place, added] =
+        numbers_.try_emplace(actor, static_cast<std::uint32_t>(people_.size()));
+    if (added) {
+        people_.emplace_back().actor = actor;
+    }
+    return place->second;
+}
+
+void AgreementCount::add(const LabelEvent& event) {
+    fold_.add(event);
+    if (event.actor_kind != ActorKind::Human || event.action == LabelAction::Undo) {
+        return;
+    }
+    Said said;
+    said.id = event.id;
+    said.actor = number_of(event.actor);
+    said.action = event.action;
+    said.choice = event.choice.value_or(-1);
+    if (event.t_shown > 0 && event.t_saved >= event.t_shown) {
+        said.seconds = static_cast<double>(event.t_saved - event.t_shown) / kMillis;
+    }
+    Annotator& person = people_[said.actor];
+    person.newest = std::max(person.newest, event.received);
+    if (said.action == LabelAction::Answer) {
+        answers_[event.item].push_back(static_cast<std::uint32_t>(said_.size()));
+    }
+    said_.push_back(said);
+}
+
+/// What each person says of an item; `places` in order of seq, so the newest that lives counts.
+std::vector<Vote> AgreementCount::votes_at(const std::vector<std::uint32_t>& places) const {
+    std::map<std::uint32_t, std::int64_t> newest;
+    for (const std::uint32_t place : places) {
+        if (fold_.live(said_[place].id)) {
+            newest[said_[place].actor] = said_[place].choice;
+        }
+    }
+    std::vector<Vote> votes;
+    votes.reserve(newest.size());
+    for (const auto& [actor, choice] : newest) {
+        votes.push_back({actor, choice});
+    }
+    return votes;
+}
+
+void AgreementCount::count_events(Agreement& result) const {
+    std::vector<std::vector<double>> seconds(people_.size());
+    for (const Said& said : said_) {
+        Annotator& person = result.annotators[said.actor];
+        if (!fold_.live(said.id)) {
+            person.undone += 1;
+            continue;
+        }
+        person.answers += said.action == LabelAction::Answer ? 1 : 0;
+        person.skips += said.action == LabelAction::Skip ? 1 : 0;
+        person.flags += said.action == LabelAction::Flag ? 1 : 0;
+        if (said.action == LabelAction::Answer && said.seconds >= 0) {
+            seconds[said.actor].push_back(said.seconds);
+        }
+    }
+    for (std::size_t i = 0; i < people_.size(); ++i) {
+        result.annotators[i].timed = static_cast<std::int64_t>(seconds[i].size());
+        result.annotators[i].seconds_median = median(seconds[i]);
+    }
+}
+
+Agreement AgreementCount::agreement() const {
+    Agreement result;
+    result.annotators = people_;
+    count_events(result);
+    Coincidences coincidences;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> confused;
+    for (const auto& [item, places] : answers_) {
+        const std::vector<Vote> votes = votes_at(places);
+        result.items += votes.empty() ? 0 : 1;
+        if (votes.size() < 2) {
+            continue;
+        }
+        result.shared += 1;
+        coincidences.add(votes);
+        for (std::size_t i = 0; i < votes.size(); ++i) {
+            stats::Share& own = result.annotators[votes[i].actor].agreement;
+            own.trials += 1;
+            own.successes += agrees_with_others(votes, votes[i]) ? 1 : 0;
+            for (std::size_t j = i + 1; j < votes.size(); ++j) {
+                const auto [low, high] = std::minmax(votes[i].choice, votes[j].choice);
+                result.pairs.trials += 1;
+                result.pairs.successes += low == high ? 1 : 0;
+                confused[{low, high}] += low == high ? 0 : 1;
+            }
+        }
+    }
+    result.alpha = coincidences.alpha();
+    for (const auto& [labels, pairs] : confused) {
+        if (pairs > 0) {
+            result.confused.push_back({labels.first, labels.second, pairs});
+        }
+    }
+    std::ranges::stable_sort(result.confused, std::ranges::greater(), &ConfusedPair::pairs);
+    std::ranges::stable_sort(result.annotators, std::ranges::greater(), &Annotator::answers);
+    return result;
+}
+
+}  // namespace flywheel::labeling

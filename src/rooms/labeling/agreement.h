@@ -1,0 +1,83 @@
+#pragma once
+// SPDX-License-Identifier: Apache-2.0
+// How much people who label agree: with each other, one by one, and in which classes they differ.
+// A pure function of the event log, one thread. Called by Labeling.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "records/label_event.h"
+#include "records/label_fold.h"
+#include "stats/interval.h"
+
+namespace flywheel::labeling {
+
+/// One who labels. Only what was not taken back counts.
+struct Annotator {
+    std::string actor;
+    std::int64_t answers = 0;
+    std::int64_t skips = 0;
+    std::int64_t flags = 0;
+    std::int64_t undone = 0;    ///< Events taken back.
+    double seconds_median = 0;  ///< From shown to saved, of answers that say both; 0 = none does.
+    std::int64_t timed = 0;     ///< How many do.
+    stats::Share agreement;     ///< Items that others answered too, and where most of them agreed.
+    Time newest;                ///< Of his events.
+};
+
+/// Two labels of which people gave one each to the same item.
+struct ConfusedPair {
+    std::int64_t low = 0;  ///< The smaller label_id.
+    std::int64_t high = 0;
+    std::int64_t pairs = 0;  ///< Of answers by two people.
+};
+
+struct Agreement {
+    std::vector<Annotator> annotators;   ///< Most answers first.
+    std::vector<ConfusedPair> confused;  ///< Most frequent first.
+    std::int64_t items = 0;              ///< With a live answer by a person.
+    std::int64_t shared = 0;             ///< Of these, by more than one.
+    stats::Share pairs;  ///< Pairs of answers to one item, and how many of them agree.
+    /// Krippendorff's alpha for nominal data with any number of answers an item (Content Analysis,
+    /// 4th ed., 12.3.4): 1 = all agree, 0 = as by chance. Nothing when only one label was used, or
+    /// nothing shared.
+    std::optional<double> alpha;
+};
+
+/// What one person says of an item.
+struct Vote {
+    std::uint32_t actor = 0;  ///< A number, of an AgreementCount.
+    std::int64_t choice = 0;
+};
+
+class AgreementCount {
+  public:
+    /// In order of seq.
+    void add(const LabelEvent& event);
+
+    [[nodiscard]] Agreement agreement() const;
+
+  private:
+    struct Said {
+        Id<LabelEvent> id;
+        std::uint32_t actor = 0;
+        LabelAction action = LabelAction::Answer;
+        std::int64_t choice = -1;
+        double seconds = -1;  ///< Negative: not said.
+    };
+
+    [[nodiscard]] std::uint32_t number_of(const std::string& actor);
+    [[nodiscard]] std::vector<Vote> votes_at(const std::vector<std::uint32_t>& places) const;
+    void count_events(Agreement& result) const;
+
+    LabelFold fold_;
+    std::vector<Annotator> people_;
+    std::unordered_map<std::string, std::uint32_t> numbers_;
+    std::vector<Said> said_;
+    std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> answers_;  // places in said_
+};
+
+}  // namespace flywheel::labeling

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+
+import { path, withParameters } from "./api";
+import { Format } from "./format";
+import { addressOf, parsePlace } from "./router.svelte";
+import { uuidv7 } from "./uuid";
+
+describe("addresses", () => {
+  it("encode what people name", () => {
+    expect(path`/v1/models/${"한국/뉴스 ?"}/tasks`).toBe("/v1/models/%ED%95%9C%EA%B5%AD%2F%EB%89%B4%EC%8A%A4%20%3F/tasks");
+    expect(withParameters("/v1/turns", { limit: 3, model: undefined, actor: "a&b" })).toBe("/v1/turns?limit=3&actor=a%26b");
+    expect(withParameters("/v1/turns", {})).toBe("/v1/turns");
+  });
+
+  it("of the page can be read back", () => {
+    const place = parsePlace(addressOf("data", ["item", "a/b 한"], { from: "2019-03-01", empty: "" }));
+    expect(place.view).toBe("data");
+    expect(place.rest).toEqual(["item", "a/b 한"]);
+    expect([...place.parameters]).toEqual([["from", "2019-03-01"]]);
+    expect(parsePlace("")).toMatchObject({ view: "", rest: [] });
+    expect(parsePlace("#/label")).toMatchObject({ view: "label", rest: [] });
+    expect(parsePlace("#/%zz").view).toBe("%zz");
+  });
+});
+
+describe("numbers", () => {
+  const format = new Format("en");
+
+  it("never stand without their interval and size", () => {
+    expect(format.interval({ value: 0.711, lower: 0.698, upper: 0.724, n: 4012 })).toBe("71.1% (69.8% – 72.4%, n 4,012)");
+  });
+
+  it("have units that fit", () => {
+    expect(format.milliseconds(0.0213)).toBe("21.3 µs");
+    expect(format.milliseconds(2.5)).toBe("2.5 ms");
+    expect(format.milliseconds(12_345)).toBe("12.3 s");
+    expect(format.bytes(0)).toBe("0 bytes");
+    expect(format.bytes(1_234_567)).toBe("1.2 MB");
+    expect(format.moment("2026-11-28T15:00:07.123Z")).toBe("2026-11-28 15:00:07");
+  });
+});
+
+describe("a UUIDv7", () => {
+  it("holds its time and is of its version", () => {
+    const id = uuidv7(0x0192_3456_789a);
+    expect(id).toMatch(/^01923456-789a-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(uuidv7()).not.toBe(uuidv7());
+  });
+});

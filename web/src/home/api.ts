@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What home asks: GET /v1/status and GET /v1/turns.
+
+export interface Audited {
+  n: number;
+  right: number;
+  accuracy: number;
+  lower: number;
+  upper: number;
+  /** Audit questions nobody has answered yet. */
+  missing: number;
+}
+
+export interface TurnInShort {
+  id: string;
+  number: number;
+  state: "open" | "waiting" | "done" | "failed" | "cancelled";
+  step: string;
+  trigger: string;
+  verdict: string;
+  error: string;
+  window_begin: string;
+  window_end: string;
+  ended: string | null;
+  served: number;
+  questions: number;
+  version: number;
+  audited: Audited | null;
+  drift: boolean;
+}
+
+export interface Status {
+  model: string;
+  time: string;
+  ready: boolean;
+  served: {
+    ready: boolean;
+    version: number;
+    previous: number;
+    canary: number;
+    shadow: number;
+    share: number;
+    known_versions: number;
+    corrected: boolean;
+    problem: string;
+    since: string | null;
+    moved_by: string | null;
+    why: string | null;
+    labels: string[];
+  };
+  audited: (Audited & { turn: number; window_begin: string; window_end: string }) | null;
+  labels: { tasks: number; answered: number; skipped: number; open: number };
+  incidents: { id: string; opened: string; sentence: string; budget_days: number }[];
+  turn: TurnInShort | null;
+  turns: TurnInShort[];
+  due: { now: boolean; reason: string | null; at: string | null };
+  captured: { rows: number; feedback: number; dropped: number; waiting: number; failure: string } | null;
+}
+
+/** One of GET /v1/turns: the record itself; its summary is there once it has ended. */
+export interface TurnRecord {
+  id: string;
+  number: number;
+  state: TurnInShort["state"];
+  verdict: string;
+  window_begin: string;
+  window_end: string;
+  summary: { audited?: Audited; drift?: { incident_open?: boolean; incident_opened?: string | null }; version?: number };
+}

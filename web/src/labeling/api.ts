@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The label calls of the API, as the server documents them.
+
+export interface Suggestion {
+  label: string;
+  probability: number;
+}
+
+/** Why a task shows a suggestion or not: hidden is the random share that keeps people honest; off, it has not proved itself. */
+export type SuggestionState = "shown" | "hidden" | "off" | "none";
+
+export interface Task {
+  task_id: string;
+  turn: string;
+  text: string;
+  labels: string[];
+  suggestion: Suggestion | null;
+  suggestion_state: SuggestionState;
+}
+
+/** GET /v1/models/{model}/tasks */
+export interface Tasks {
+  tasks: Task[];
+  left: number;
+}
+
+export type Action = "answer" | "skip" | "flag" | "undo";
+
+/** One of `answers` of POST /v1/labels. */
+export interface Answer {
+  event_id: string;
+  actor: string;
+  action: Action;
+  task_id?: string;
+  label?: string;
+  reason?: string;
+  /** Of an undo: what it undoes. */
+  target?: string;
+  t_shown: number;
+  t_saved: number;
+}
+
+/** POST /v1/labels */
+export interface Receipts {
+  results: ({ event_id: string; seq: number; repeated: boolean } | { error: string; status: number })[];
+  accepted: number;
+  refused: number;
+}
+
+/** One of GET /v1/models/{model}/label-events: what somebody said of an item. */
+export interface LabelEvent {
+  event_id: string;
+  seq: number;
+  actor: string;
+  actor_kind: string;
+  action: Action;
+  label: string | null;
+  reason: string;
+  item: string;
+  text: string;
+  task_id: string | null;
+  received: string;
+  undone: boolean;
+  /** Of an undo: what it undid. */
+  target: string | null;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the training view asks: the fits that were kept, and the turns that they were made in.
+
+export type Settings = Record<string, unknown>;
+
+/** A fit's losses on the rows it learned from: one a step, or with its step. */
+export type Curve = (number | null | [number, number] | { step: number; loss?: number; value?: number })[];
+
+/** One of GET /v1/models/{model}/runs */
+export interface Run {
+  id: string;
+  turn: string | null;
+  kind: "trial" | "final";
+  dataset: string;
+  engine: string;
+  settings: Settings;
+  /** Too large for a number here: only its beginning is right. */
+  seed: number;
+  /** Number within its search; 0 of a trial = the engine's defaults. */
+  trial: number;
+  /** How far it came: 0 = a part of the effort, 1 = all of it. */
+  rung: number;
+  loss: number | null;
+  metrics: {
+    train_rows?: number;
+    valid_rows?: number;
+    valid_accuracy?: number | null;
+    valid_log_loss?: number | null;
+    train_log_loss?: number | null;
+    temperature?: number | null;
+    curve?: Curve;
+  };
+  cpu_seconds: number;
+  /** 0 = not measured. */
+  peak_rss_bytes: number;
+  error: string;
+  created: string;
+}
+
+/** One of GET /v1/turns */
+export interface Turn {
+  id: string;
+  number: number;
+  state: "open" | "waiting" | "done" | "failed" | "cancelled";
+  step: string;
+  trigger: string;
+  verdict: string;
+  error: string;
+  window_begin: string;
+  window_end: string;
+  created: string;
+  ended: string | null;
+}
+
+export interface Step {
+  id: string;
+  name: string;
+  output: Record<string, unknown>;
+  created: string;
+}
+
+export interface Decision {
+  id: string;
+  kind: string;
+  inputs: Record<string, unknown>;
+  thresholds: Record<string, unknown>;
+  numbers: Record<string, unknown>;
+  verdict: string;
+  who: string;
+  created: string;
+}
+
+/** GET /v1/turns/{id} */
+export interface TurnInFull extends Turn {
+  steps: Step[];
+  decisions: Decision[];
+}
+
+/** One of GET /v1/datasets */
+export interface Dataset {
+  id: string;
+  counts: Record<string, Record<string, number>>;
+}

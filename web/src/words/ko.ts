@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// 화면의 모든 말, 한국어.
+import type { Words } from "./en";
+
+export const ko: Words = {
+  language: "한국어",
+  views: {
+    home: "처음",
+    label: "라벨 달기",
+    traffic: "트래픽",
+    drift: "드리프트",
+    labels: "라벨",
+    data: "데이터",
+    training: "학습",
+    evaluation: "평가",
+    release: "배포",
+    try: "써 보기",
+    settings: "설정",
+  },
+  shell: {
+    skip: "본문으로 건너뛰기",
+    menu: "메뉴",
+    views: "화면",
+    theme: "색",
+    themes: { auto: "시스템 설정대로", light: "밝게", dark: "어둡게" },
+    language: "언어",
+    line: { connecting: "연결하는 중", open: "실시간", lost: "서버와 연결이 끊겼습니다. 다시 시도하는 중" },
+    signed_in: (name) => `${name}(으)로 로그인함`,
+    sign_out: "로그아웃",
+    unknown: (view) => `“${view}”라는 화면은 없습니다.`,
+    to_home: "처음 화면으로",
+  },
+  sign_in: {
+    title: "누구신가요?",
+    why: "이 서버는 키를 요구합니다. 관리자가 다음 명령으로 만듭니다.",
+    key: "키",
+    remember: "이 브라우저에 기억하기",
+    enter: "로그인",
+    refused: "서버가 모르는 키입니다.",
+    role: "이 키로는 할 수 없습니다. 필요한 역할:",
+  },
+  state: {
+    loading: "서버에 묻는 중 …",
+    failed: "불러오지 못했습니다.",
+    retry: "다시 시도",
+    stale: "최신이 아닙니다:",
+    nothing: "아직 없습니다.",
+    close: "닫기",
+    cancel: "취소",
+    save: "저장",
+    more: "더 보기",
+  },
+  chart: {
+    table: "표",
+    chart: "그래프",
+    csv: "CSV",
+    zoom: "끌어서 확대하고, 두 번 클릭하면 전체를 봅니다.",
+    no_points: "이 범위에는 점이 없습니다.",
+    time: "시각 (UTC)",
+  },
+};
