@@ -309,6 +309,7 @@ void Connection::finish_request() {
         );
     }
     taken_.reset();
+    response_.more = nullptr;  // of an answer that ended before its last piece, or had no body
     search_ = {};
     if (chunks_.done() && chunks_.body().capacity() > kKeptBuffer) {
         chunks_.release();
