@@ -15,6 +15,18 @@ Json id_or_null(const std::optional<Id<Record>>& id) {
 
 }  // namespace
 
+Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model) {
+    LabelFold fold;
+    TRY(rooms.records.events.each(
+        Where<LabelEvent>().eq(&LabelEvent::model, model).order(&LabelEvent::seq),
+        [&](const LabelEvent& event) -> Result<void> {
+            fold.add(event);
+            return {};
+        }
+    ));
+    return fold;
+}
+
 Json label_name(const Schema& schema, const std::optional<std::int64_t>& label) {
     if (!label || *label < 0 || *label >= static_cast<std::int64_t>(schema.labels.size())) {
         return nullptr;

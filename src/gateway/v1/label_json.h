@@ -5,13 +5,19 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/json.h"
+#include "gateway/v1/routes.h"
+#include "records/label_fold.h"
 #include "records/schema.h"
 #include "rooms/labeling/labeling.h"
 #include "stats/interval.h"
 
 namespace flywheel::gateway {
+
+/// All that was said about a model's items, folded to what counts.
+Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model);
 
 /// The name; null when there is no such label.
 [[nodiscard]] Json label_name(const Schema& schema, const std::optional<std::int64_t>& label);

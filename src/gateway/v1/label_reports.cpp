@@ -137,14 +137,7 @@ Result<std::string> guideline_text(const V1Rooms& rooms) {
 /// Of each label a few texts that most people gave it, those with most answers first. None of the
 /// hold-out: whoever has seen its label would not judge it freshly.
 Result<Json> examples_json(const V1Rooms& rooms, const std::string& model, const Schema& schema) {
-    LabelFold fold;
-    TRY(rooms.records.events.each(
-        Where<LabelEvent>().eq(&LabelEvent::model, model).order(&LabelEvent::seq),
-        [&](const LabelEvent& event) -> Result<void> {
-            fold.add(event);
-            return {};
-        }
-    ));
+    const LabelFold fold = TRY(label_fold(rooms, model));
     std::vector<ItemLabel> labels = fold.labels();
     std::erase_if(labels, [](const ItemLabel& one) {
         return one.holdout || one.agreeing * 2 <= one.answers;

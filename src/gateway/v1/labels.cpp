@@ -4,6 +4,7 @@
 
 #include "base/json_value.h"
 #include "gateway/v1/exchange.h"
+#include "gateway/v1/label_json.h"
 #include "records/label_fold.h"
 
 namespace flywheel::gateway {
@@ -183,14 +184,7 @@ Result<void> labels_csv(
 ) {
     const std::string model = TRY(known_model(rooms, request.parameter("model")));
     const Schema schema = TRY(rooms.labeling.schema(model));
-    LabelFold fold;
-    TRY(rooms.records.events.each(
-        Where<LabelEvent>().eq(&LabelEvent::model, model).order(&LabelEvent::seq),
-        [&](const LabelEvent& event) -> Result<void> {
-            fold.add(event);
-            return {};
-        }
-    ));
+    const LabelFold fold = TRY(label_fold(rooms, model));
     response.content_type = kCsvType;
     response.body = "item,text,label,answers,agreeing,holdout,seq,received\n";
     for (const ItemLabel& label : fold.labels()) {

@@ -45,7 +45,7 @@ void News::stop() {
             return;
         }
         stopping_ = true;
-        for (const auto& listener : listeners_) {
+        for (const auto& listener : present()) {
             if (const auto waits = std::exchange(listener->waits, nullptr)) {
                 waits->complete([](http::HttpResponse& response) {
                     response.body.clear();
@@ -59,9 +59,21 @@ void News::stop() {
     thread_.join();
 }
 
-std::size_t News::listeners() const {
+/// Those whose answers go on. Under the mutex.
+std::vector<std::shared_ptr<News::Listener>> News::present() {
+    std::vector<std::shared_ptr<Listener>> there;
+    for (const auto& known : listeners_) {
+        if (auto listener = known.lock()) {
+            there.push_back(std::move(listener));
+        }
+    }
+    listeners_.assign(there.begin(), there.end());
+    return there;
+}
+
+std::size_t News::listeners() {
     const std::scoped_lock lock(mutex_);
-    return listeners_.size();
+    return present().size();
 }
 
 Result<void> News::listen(http::HttpResponse& response) {
@@ -69,13 +81,13 @@ Result<void> News::listen(http::HttpResponse& response) {
     listener->beat = monotonic_now();
     {
         const std::scoped_lock lock(mutex_);
-        if (stopping_ || listeners_.size() >= plan_.max_listeners) {
+        if (stopping_ || present().size() >= plan_.max_listeners) {
             return make_error(
                 Code::Unavailable,
                 fmt::format("Too many listen already; the limit is {}", plan_.max_listeners)
             );
         }
-        listeners_.insert(listener);
+        listeners_.push_back(listener);
     }
     changed_.notify_one();
     response.content_type = kEventStream;
@@ -93,7 +105,10 @@ void News::keep_going(const std::shared_ptr<Listener>& listener, http::HttpRespo
 }
 
 void News::ask_for_more(const std::shared_ptr<Listener>& listener, http::Deferral& deferral) {
-    auto waits = deferral.defer([this, listener] { leave(listener); });
+    auto waits = deferral.defer([this, listener] {
+        const std::scoped_lock lock(mutex_);
+        listener->waits = nullptr;
+    });
     const std::scoped_lock lock(mutex_);
     if (stopping_) {
         waits->complete([](http::HttpResponse& response) {
@@ -104,11 +119,6 @@ void News::ask_for_more(const std::shared_ptr<Listener>& listener, http::Deferra
     }
     listener->waits = std::move(waits);
     tell(listener);
-}
-
-void News::leave(const std::shared_ptr<Listener>& listener) {
-    const std::scoped_lock lock(mutex_);
-    listeners_.erase(listener);
 }
 
 /// Says what is untold, or that the line lives, if it is asked for. Under the mutex.
@@ -133,8 +143,8 @@ void News::tell(const std::shared_ptr<Listener>& listener) {
 void News::run() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        if (listeners_.empty()) {
-            changed_.wait(lock, [this] { return stopping_ || !listeners_.empty(); });
+        if (present().empty()) {
+            changed_.wait(lock, [this] { return stopping_ || !present().empty(); });
         } else {
             changed_.wait_for(lock, plan_.look_every, [this] { return stopping_; });
         }
@@ -153,17 +163,18 @@ void News::look_once() {
         return;
     }
     const std::scoped_lock lock(mutex_);
+    const auto listeners = present();
     for (const auto& [topic, mark] : *marks) {
         const auto known = marks_.find(topic);
         const bool changed = known == marks_.end() || known->second != mark;
-        for (const auto& listener : listeners_) {
+        for (const auto& listener : listeners) {
             if (changed || !listener->heard) {
                 listener->untold.insert(topic);
             }
         }
     }
     marks_ = std::move(*marks);
-    for (const auto& listener : listeners_) {
+    for (const auto& listener : listeners) {
         listener->heard = true;
         tell(listener);
     }

@@ -48,7 +48,7 @@ class News {
     /// Ends every stream; nobody may listen any more.
     void stop();
 
-    [[nodiscard]] std::size_t listeners() const;
+    [[nodiscard]] std::size_t listeners();
 
   private:
     /// One stream. What it has not been told yet is a set, so one that reads slowly costs nothing.
@@ -58,15 +58,16 @@ class News {
     void look_once();
     void tell(const std::shared_ptr<Listener>& listener);
     void ask_for_more(const std::shared_ptr<Listener>& listener, http::Deferral& deferral);
-    void leave(const std::shared_ptr<Listener>& listener);
+    [[nodiscard]] std::vector<std::shared_ptr<Listener>> present();
     void keep_going(const std::shared_ptr<Listener>& listener, http::HttpResponse& response);
 
     std::function<Result<Marks>()> look_;
     Plan plan_;
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
-    std::set<std::shared_ptr<Listener>> listeners_;
+    /// Its answer alone holds a listener, so one whose answer ends, however it ends, is gone.
+    std::vector<std::weak_ptr<Listener>> listeners_;
     Marks marks_;
     std::thread thread_;
 };

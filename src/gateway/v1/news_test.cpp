@@ -128,6 +128,28 @@ TEST_F(NewsTest, HasNoPlaceForTooMany) {
     EXPECT_EQ(two.ask(get_request("/events")).status, 503);
 }
 
+TEST_F(NewsTest, ForgetsWhoNeverComesForMore) {
+    start({.look_every = milliseconds(1), .max_listeners = 2});
+    for (int i = 0; i < 20; ++i) {
+        RawClient client(server_->port());
+        const std::string head = "HEAD /events HTTP/1.1\r\nHost: test\r\n\r\n";
+        EXPECT_EQ(client.ask(head, true).status, 200);
+        EXPECT_EQ(client.ask(head, true).status, 200);
+    }
+    while (news_->listeners() > 0) {
+        std::this_thread::yield();
+    }
+    for (int i = 0; i < 20; ++i) {
+        RawClient client(server_->port());
+        client.send(get_request("/events"));  // and leaves at once
+    }
+    while (news_->listeners() > 0) {
+        std::this_thread::yield();
+    }
+    const auto one = listener();
+    EXPECT_EQ(news_->listeners(), 1U);
+}
+
 TEST_F(NewsTest, EndsTheStreamsWhenItStops) {
     start({});
     const auto one = listener();
