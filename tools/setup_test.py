@@ -76,7 +76,7 @@ class Setup(unittest.TestCase):
     def test_refuses_a_component_that_is_none(self):
         code, output, log = self.run_setup("torsh")
         self.assertEqual((code, log), (1, ""))
-        self.assertIn("no such component: torsh; there is: openvino", output)
+        self.assertIn("no such component: torsh; there are: openvino, page", output)
 
     def test_installs_only_what_is_missing_and_says_how_much(self):
         code, output, log = self.run_setup()

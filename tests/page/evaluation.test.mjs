@@ -9,37 +9,13 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { axeViolations, model, openBrowser, openPage, until } from "./browser.mjs";
+import { chance, headlines, kLabels, topicOf } from "./headlines.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const program = process.env.FLYWHEEL ?? path.join(root, "build/release/flywheel");
-const kTopics = {
-  economy: "bank market price trade stock export loan 금리 환율 주가".split(" "),
-  politics: "vote party minister law election senate 국회 대통령 선거 정책".split(" "),
-  sports: "goal match league coach player stadium 야구 축구 감독 우승".split(" "),
-};
-const kLabels = Object.keys(kTopics);
 
 let browser, folder, api, server;
 const children = [];
-
-/** The same numbers each time: a linear congruential generator. */
-function chance(seed) {
-  let state = seed;
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * below);
-  };
-}
-
-function headlines(count, seed) {
-  const pick = chance(seed);
-  return Array.from({ length: count }, (_, i) => {
-    const words = kTopics[kLabels[i % 3]];
-    return [...Array.from({ length: 4 }, () => words[pick(words.length)]), `no${pick(1_000_000)}`].join(" ");
-  });
-}
-
-const topicOf = (text) => kLabels.find((label) => kTopics[label].includes(text.split(" ")[0]));
 
 async function ask(address, body) {
   const post = { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };

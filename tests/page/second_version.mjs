@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the project's second version: answers every question of the turn that waits, as people would, until it has ended.
 import { ask, model, until } from "./browser.mjs";
-
-const kWords = {
-  economy: ["bank", "market", "price", "trade", "stock", "export", "loan", "금리", "환율", "주가"],
-  politics: ["vote", "party", "minister", "law", "election", "senate", "국회", "대통령", "선거", "정책"],
-};
-
-function labelOf(text) {
-  return Object.entries(kWords).find(([, words]) => words.some((word) => text.split(" ").includes(word)))?.[0] ?? "sports";
-}
+import { topicOf } from "./headlines.mjs";
 
 /** A task that somebody took and left is his for a while: so it is answered in his name. */
 async function answerAs(actor) {
@@ -19,7 +11,7 @@ async function answerAs(actor) {
       return;
     }
     const answers = tasks.map((task) => ({
-      event_id: crypto.randomUUID(), actor, action: "answer", task_id: task.task_id, label: labelOf(task.text), t_shown: 0, t_saved: 0,
+      event_id: crypto.randomUUID(), actor, action: "answer", task_id: task.task_id, label: topicOf(task.text) ?? "sports", t_shown: 0, t_saved: 0,
     }));
     const { refused, results } = await ask("/v1/labels", { answers });
     if (refused > 0) {
