@@ -25,6 +25,7 @@ struct Wanted {
     InitOptions init;
     std::filesystem::path file;
     ColumnNames columns;
+    ImportWish import;
     ServeOptions serve;
     MoveOptions move;
     ImportModelOptions import_model;

@@ -42,6 +42,9 @@ void add_project_commands(CLI::App& app, Wanted& wanted) {
     add_dir(init, wanted, true);
     init->add_option("--model", wanted.init.model, "The model's name in URLs (default: default)");
     init->add_option("--labels", wanted.init.labels, "Labels, separated by commas")->delimiter(',');
+    init->add_flag(
+        "--several-labels", wanted.init.several, "A row may have any number of labels, not just one"
+    );
     init->callback([&] { wanted.run = [&] { return run_init(wanted.scope, wanted.init); }; });
 
     CLI::App* import = add_command(
@@ -61,9 +64,12 @@ void add_project_commands(CLI::App& app, Wanted& wanted) {
         wanted.columns.annotators,
         "Column of answers by person (default: annotators)"
     );
+    import->add_flag("--ask", wanted.import.ask, "Let people label the rows that have no label");
     add_json(import, wanted);
     import->callback([&] {
-        wanted.run = [&] { return run_import(wanted.scope, wanted.file, wanted.columns); };
+        wanted.run = [&] {
+            return run_import(wanted.scope, wanted.file, wanted.columns, wanted.import);
+        };
     });
 }
 

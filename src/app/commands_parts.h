@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "app/door.h"
+#include "app/project.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "ports/sources/source.h"
@@ -27,6 +28,7 @@ struct CommandScope {
 struct InitOptions {
     std::string model = "default";
     std::vector<std::string> labels;
+    bool several = false;  ///< A row may have any number of them.
 };
 
 struct ServeOptions {
@@ -80,7 +82,10 @@ struct JobOptions {
 
 Result<void> run_init(const CommandScope& scope, const InitOptions& options);
 Result<void> run_import(
-    const CommandScope& scope, const std::filesystem::path& file, const ColumnNames& columns
+    const CommandScope& scope,
+    const std::filesystem::path& file,
+    const ColumnNames& columns,
+    const ImportWish& wish
 );
 Result<void> run_serve(const CommandScope& scope, const ServeOptions& options);
 Result<void> run_status(const CommandScope& scope);

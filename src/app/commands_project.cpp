@@ -78,6 +78,14 @@ void show_import(const CommandScope& scope, const std::string& file, const Impor
         grouped(report.labels.repeated),
         grouped(report.rejected_labels)
     ));
+    if (report.asked > 0) {
+        print_out(fmt::format(
+            "asked      {} rows without a label\nnext       flywheel serve {}, then label on its "
+            "page\n",
+            grouped(report.asked),
+            scope.dir.string()
+        ));
+    }
     if (report.labels.added > 0) {
         print_out(fmt::format("next       flywheel turn {}\n", scope.dir.string()));
     }
@@ -232,6 +240,7 @@ Result<void> run_init(const CommandScope& scope, const InitOptions& options) {
     Settings settings;
     settings.model = options.model;
     settings.labels = options.labels;
+    settings.kind = options.several ? TaskKind::Choices : TaskKind::Choice;
     TRY(Project::create(scope.dir, settings));
     // What was written is read back, so a bad name is refused here and not at the next command.
     if (auto read = read_settings(scope.dir / "flywheel.toml"); !read) {
@@ -248,10 +257,13 @@ Result<void> run_init(const CommandScope& scope, const InitOptions& options) {
 }
 
 Result<void> run_import(
-    const CommandScope& scope, const std::filesystem::path& file, const ColumnNames& columns
+    const CommandScope& scope,
+    const std::filesystem::path& file,
+    const ColumnNames& columns,
+    const ImportWish& wish
 ) {
     const auto project = TRY(Project::open(scope.dir, machine_clock(), open_options(scope, {})));
-    const auto report = TRY(project->import_file(file, columns));
+    const auto report = TRY(project->import_file(file, columns, wish));
     if (scope.json) {
         print_json(import_json(file.string(), report));
     } else {

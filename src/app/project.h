@@ -50,6 +50,16 @@ struct ImportReport {
         unknown_labels;  ///< Rows whose label the schema does not have; at most 100.
     std::int64_t rejected_labels = 0;
     std::vector<std::string> new_labels;  ///< The schema was made from this file: its labels.
+    std::int64_t asked = 0;               ///< Rows without a label that people are asked about now.
+};
+
+/// How rows of a file come in.
+struct ImportWish {
+    /// Of a model that has no labels yet; nothing = as the settings say.
+    std::optional<TaskKind> kind;
+    /// The same; empty = those of the settings, or else those of the file.
+    std::vector<std::string> labels;
+    bool ask = false;  ///< People are asked about the rows without a label.
 };
 
 class Project {
@@ -69,9 +79,13 @@ class Project {
 
     /// Imports a labelled (or unlabelled) file: Examples, label events, and the schema when there
     /// is none yet.
-    Result<ImportReport> import_file(const std::filesystem::path& file, const ColumnNames& columns);
+    Result<ImportReport> import_file(
+        const std::filesystem::path& file, const ColumnNames& columns, const ImportWish& wish = {}
+    );
     /// The same from any source; `digest` identifies its content.
-    Result<ImportReport> import_source(const Source& source, const Digest& digest);
+    Result<ImportReport> import_source(
+        const Source& source, const Digest& digest, const ImportWish& wish = {}
+    );
 
     [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
 

@@ -32,6 +32,7 @@ Result<void> read_model(Table table, Settings& settings) {
     if (!is_model_name(settings.model)) {
         return table.wrong(*table.find("name"), "name", "1 to 64 letters, digits, '-', '_' or '.'");
     }
+    TRY(table.read_name("kind", settings.kind));
     TRY(table.read_names("labels", settings.labels));
     TRY(table.read<std::string>(
         "objective", settings.policy.objective, "\"accuracy\" or \"balanced\""

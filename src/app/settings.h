@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "loop/conductor.h"
+#include "records/schema.h"
 #include "rooms/capture/capture.h"
 #include "rooms/serving/batching/batch_queue.h"
 #include "rooms/serving/versions/version_policy.h"
@@ -78,8 +79,9 @@ struct ServeLimits {
 struct Settings {
     std::string model =
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
-    std::vector<std::string> labels;  ///< Empty: taken from the first import.
-    loop::Policy policy;              ///< model, scratch and licence are filled in by the project.
+    TaskKind kind = TaskKind::Choice;  ///< Whether a row has one label or any number of them.
+    std::vector<std::string> labels;   ///< Empty: taken from the first import.
+    loop::Policy policy;               ///< model, scratch and licence are filled in by the project.
     double prior_discount =
         0.25;  ///< While no class mix is measured, scores are divided by prior^discount.
     std::string address = "127.0.0.1";

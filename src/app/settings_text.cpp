@@ -214,6 +214,8 @@ std::string settings_text(const Settings& settings) {
         "# Settings of this Flywheel project. Secrets never stand here.\n\n"
         "[model]\n"
         "name = \"{}\"\n"
+        "kind = \"{}\"           # \"choice\": a row has one label; \"choices\": any number of "
+        "them\n"
         "labels = {}              # class names in class order; empty: taken from the first "
         "import\n"
         "objective = \"{}\"   # what label-shift correction must improve: \"accuracy\" or "
@@ -244,6 +246,7 @@ std::string settings_text(const Settings& settings) {
         "threads = {}              # 0: half the cores\n"
         "{}{}{}{}{}{}{}{}{}",
         settings.model,
+        enum_name(settings.kind),
         list_of(settings.labels),
         policy.objective,
         quoted(policy.licence),

@@ -238,8 +238,11 @@ Result<std::optional<std::string>> Conductor::due() const {
         return std::optional<std::string>();
     }
     if (!newest) {
-        const auto schema = rooms_.labeling.schema(policy_.model);
-        return schema ? std::optional<std::string>("first model") : std::nullopt;
+        // Where people label a file first, the wheel waits for enough to learn from.
+        const bool labelled = rooms_.labeling.schema(policy_.model).has_value() &&
+                              TRY(rooms_.labeling.answers_since(policy_.model, 0)) >=
+                                  std::max<std::int64_t>(1, policy_.retrain_labels_min);
+        return labelled ? std::optional<std::string>("first model") : std::nullopt;
     }
     if (clock_.now() - newest->window_end >= policy_.cadence) {
         return std::optional<std::string>("cadence");

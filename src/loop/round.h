@@ -58,6 +58,7 @@ class Conductor::Round {
     Result<Json> output_of(const std::string& step) const;
     /// True when `decide` said that nothing is to be trained.
     Result<bool> nothing_to_train() const;
+    Result<bool> rows_have_several_labels() const;
 
     Result<std::optional<ModelVersion>> champion() const {
         return owner.rooms_.release.champion(policy().model);

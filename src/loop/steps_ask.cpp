@@ -55,6 +55,14 @@ Result<bool> Conductor::Round::nothing_to_train() const {
     return !decided.value("retrain", true);
 }
 
+Result<bool> Conductor::Round::rows_have_several_labels() const {
+    const auto schema = owner.rooms_.labeling.schema(policy().model);
+    if (!schema && schema.error().code != Code::NotFound) {
+        return schema.error();
+    }
+    return schema && schema->kind == TaskKind::Choices;
+}
+
 Result<void> Conductor::Round::record_decision(
     const std::string& kind, const Json& thresholds, const Json& numbers, const std::string& verdict
 ) {
@@ -281,6 +289,12 @@ Result<std::optional<bool>> Conductor::Round::audits_fell(
 Result<Conductor::StepOutcome> Conductor::Round::decide() {
     const auto served_by = TRY(champion());
     Json numbers = Json::object();
+    if (TRY(rows_have_several_labels())) {
+        numbers["retrain"] = false;
+        numbers["verdict"] = "no: no engine learns rows of several labels yet";
+        TRY(record_decision("retrain", Json::object(), numbers, "no engine for it"));
+        return outcome_of(numbers);
+    }
     if (!served_by) {
         numbers["retrain"] = true;
         TRY(record_decision("retrain", Json::object(), numbers, "first model"));

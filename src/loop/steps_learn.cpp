@@ -82,7 +82,8 @@ Result<Digest> Conductor::Round::dataset_id() const {
 }
 
 Result<Conductor::StepOutcome> Conductor::Round::cut() {
-    if (TRY(nothing_to_train())) {
+    // Labels that nobody learns from yet are a version of the dataset all the same.
+    if (TRY(nothing_to_train()) && !TRY(rows_have_several_labels())) {
         return not_needed();
     }
     datasets::Plan plan;

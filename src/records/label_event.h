@@ -40,7 +40,7 @@ struct LabelEvent {
     ActorKind actor_kind = ActorKind::Human;
     std::string actor;  ///< Opaque id of the person, model or file.
     LabelAction action = LabelAction::Answer;
-    std::optional<std::int64_t> choice;    ///< label_id for an answer, else null.
+    std::optional<std::int64_t> choice;    ///< label_id of an answer of kind `choice`, else null.
     std::string reason;                    ///< Of a skip or flag.
     std::optional<Id<LabelEvent>> target;  ///< What an undo undoes.
     std::optional<Arm> arm;                ///< Copied from the task.
@@ -49,6 +49,7 @@ struct LabelEvent {
     std::int64_t t_shown = 0;              ///< Client milliseconds UTC; 0 = unknown.
     std::int64_t t_saved = 0;
     Time received;
+    std::string value;  ///< Of an answer of a kind other than `choice`: its canonical JSON.
 
     static void fields(auto&& visit) {
         visit("id", &LabelEvent::id);
@@ -70,6 +71,7 @@ struct LabelEvent {
         visit("t_shown", &LabelEvent::t_shown);
         visit("t_saved", &LabelEvent::t_saved);
         visit("received", &LabelEvent::received);
+        visit("value", &LabelEvent::value);
     }
 };
 

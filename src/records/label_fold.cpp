@@ -2,17 +2,52 @@
 #include "records/label_fold.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/json_value.h"
 
 namespace flywheel {
+
+Result<std::vector<std::int64_t>> choices_in(std::string_view value) {
+    const Json json = TRY(parse_json(value));
+    const auto listed = json.is_object() ? json.find("choices") : json.end();
+    if (listed == json.end() || !listed->is_array()) {
+        return corrupt("A value of kind choices has no list of them");
+    }
+    std::vector<std::int64_t> label_ids;
+    for (const Json& one : *listed) {
+        if (!one.is_number_integer() ||
+            (!label_ids.empty() && one.get<std::int64_t>() <= label_ids.back())) {
+            return corrupt("Choices are label_ids that ascend");
+        }
+        label_ids.push_back(one.get<std::int64_t>());
+    }
+    return label_ids;
+}
+
+std::string value_of_choices(std::vector<std::int64_t> label_ids) {
+    std::ranges::sort(label_ids);
+    label_ids.erase(std::ranges::unique(label_ids).begin(), label_ids.end());
+    return canonical(Json{{"choices", label_ids}});
+}
 
 std::uint32_t LabelFold::voter_of(const LabelEvent& event) {
     const bool votes =
         event.actor_kind == ActorKind::Human || event.actor_kind == ActorKind::Import;
-    if (!votes || !event.choice) {
+    if (!votes || (!event.choice && event.value.empty())) {
         return 0;
     }
     const auto next = static_cast<std::uint32_t>(voters_.size() + 1);
     return voters_.try_emplace({event.actor_kind, event.actor}, next).first->second;
+}
+
+std::int64_t ChoiceSets::place_of(const std::string& value) {
+    const auto [found, added] = places_.try_emplace(value, std::ssize(sets_));
+    if (added) {
+        auto label_ids = choices_in(value);
+        sets_.push_back(label_ids ? std::move(*label_ids) : std::vector<std::int64_t>());
+    }
+    return found->second;
 }
 
 void LabelFold::pass_on(std::uint32_t at, bool alive) {
@@ -36,7 +71,8 @@ void LabelFold::add(const LabelEvent& event) {
     Entry entry;
     entry.seq = event.seq;
     entry.received = event.received;
-    entry.choice = event.choice.value_or(-1);
+    entry.valued = !event.value.empty();
+    entry.choice = entry.valued ? values_.place_of(event.value) : event.choice.value_or(-1);
     entry.holdout = event.holdout;
     if (event.action == LabelAction::Undo && event.target) {
         const auto found = by_id_.find(*event.target);
@@ -56,12 +92,57 @@ void LabelFold::add(const LabelEvent& event) {
     }
 }
 
+void LabelFold::elect_label(const LastAnswers& answers, ItemLabel& result) {
+    struct Votes {
+        std::int64_t count = 0;
+        std::int64_t first_seq = 0;
+    };
+
+    std::map<std::int64_t, Votes> votes;
+    for (const auto& [voter, answer] : answers) {
+        auto& vote = votes[answer->choice];
+        vote.first_seq = vote.count == 0 ? answer->seq : std::min(vote.first_seq, answer->seq);
+        ++vote.count;
+    }
+    const auto weaker = [](const auto& a, const auto& b) {
+        return a.second.count != b.second.count ? a.second.count < b.second.count
+                                                : a.second.first_seq > b.second.first_seq;
+    };
+    const auto best = std::max_element(votes.begin(), votes.end(), weaker);
+    result.label = best->first;
+    result.agreeing = best->second.count;
+}
+
+void LabelFold::elect_choices(const LastAnswers& answers, ItemLabel& result) const {
+    const Entry* first = answers.begin()->second;
+    std::map<std::int64_t, std::int64_t> votes;
+    for (const auto& [voter, answer] : answers) {
+        first = answer->seq < first->seq ? answer : first;
+        for (const auto label_id : values_.at(answer->choice)) {
+            ++votes[label_id];
+        }
+    }
+    const auto& earliest = values_.at(first->choice);
+    std::vector<std::int64_t> elected;
+    for (const auto& [label_id, count] : votes) {
+        const auto against = std::ssize(answers) - count;
+        if (count > against ||
+            (count == against && std::ranges::binary_search(earliest, label_id))) {
+            elected.push_back(label_id);
+        }
+    }
+    result.agreeing = std::ranges::count_if(answers, [&](const auto& one) {
+        return values_.at(one.second->choice) == elected;
+    });
+    result.value = value_of_choices(std::move(elected));
+}
+
 std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
     const auto found = by_item_.find(item);
     if (found == by_item_.end()) {
         return std::nullopt;
     }
-    std::map<std::uint32_t, const Entry*> last_answer;
+    LastAnswers last_answer;
     for (const std::uint32_t at : found->second) {
         const auto& entry = entries_[at];
         if (entry.voter != 0 && entry.live_undos == 0) {
@@ -71,31 +152,20 @@ std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
     if (last_answer.empty()) {
         return std::nullopt;
     }
-
-    struct Votes {
-        std::int64_t count = 0;
-        std::int64_t first_seq = 0;
-    };
-
-    std::map<std::int64_t, Votes> votes;
     ItemLabel result;
     result.item = item;
     for (const auto& [voter, answer] : last_answer) {
-        auto& vote = votes[answer->choice];
-        vote.first_seq = vote.count == 0 ? answer->seq : std::min(vote.first_seq, answer->seq);
-        ++vote.count;
         ++result.answers;
         result.holdout = result.holdout || answer->holdout;
         result.received = std::max(result.received, answer->received);
         result.seq = std::max(result.seq, answer->seq);
     }
-    const auto weaker = [](const auto& a, const auto& b) {
-        return a.second.count != b.second.count ? a.second.count < b.second.count
-                                                : a.second.first_seq > b.second.first_seq;
-    };
-    const auto best = std::max_element(votes.begin(), votes.end(), weaker);
-    result.label = best->first;
-    result.agreeing = best->second.count;
+    // A schema never changes its kind, so one answer tells of all.
+    if (last_answer.begin()->second->valued) {
+        elect_choices(last_answer, result);
+    } else {
+        elect_label(last_answer, result);
+    }
     return result;
 }
 

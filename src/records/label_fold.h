@@ -3,12 +3,14 @@
 // LabelFold: the current label of each item, derived from the event log. A pure fold over
 // LabelEvents in order of seq: undo makes its target dead (an undone undo is a redo), a person's
 // last live answer counts, the majority of people and imports is the label, ties go to the label
-// answered first. Model and rule answers never vote. One thread.
+// answered first. Where a row may have several labels, each label is voted on by itself. Model and
+// rule answers never vote. One thread.
 
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,11 +18,36 @@
 
 namespace flywheel {
 
+/// label_ids of a value of kind `choices`, {"choices":[1,4]}, ascending. Corrupt: it is none, or
+/// they do not ascend.
+Result<std::vector<std::int64_t>> choices_in(std::string_view value);
+/// The value: canonical, so equal sets are equal texts.
+[[nodiscard]] std::string value_of_choices(std::vector<std::int64_t> label_ids);
+
+/// Values of kind `choices` as small numbers, each different set once.
+class ChoiceSets {
+  public:
+    /// The number of a value. What is no set of labels was refused when it came; here it counts as
+    /// the empty one.
+    std::int64_t place_of(const std::string& value);
+
+    [[nodiscard]] const std::vector<std::int64_t>& at(std::int64_t place) const {
+        return sets_[static_cast<std::size_t>(place)];
+    }
+
+    [[nodiscard]] bool empty() const { return sets_.empty(); }
+
+  private:
+    std::vector<std::vector<std::int64_t>> sets_;
+    std::map<std::string, std::int64_t> places_;
+};
+
 struct ItemLabel {
     Digest item;
-    std::int64_t label = -1;    ///< Majority label_id.
+    std::int64_t label = -1;    ///< Majority label_id; -1 for kinds other than `choice`.
+    std::string value;          ///< What most say, for kinds other than `choice`; else "".
     std::int64_t answers = 0;   ///< Actors whose live answer counts.
-    std::int64_t agreeing = 0;  ///< How many of them gave `label`.
+    std::int64_t agreeing = 0;  ///< How many of them gave just this.
     bool holdout = false;       ///< Any counted event belongs to the hold-out.
     Time received;              ///< Of the newest counted event.
     std::int64_t seq = 0;       ///< Of the newest counted event.
@@ -49,24 +76,30 @@ class LabelFold {
     struct Entry {
         std::int64_t seq = 0;
         Time received;
-        std::int64_t choice = -1;
+        std::int64_t choice = -1;      ///< label_id, or the place of a value in `values_`.
         std::uint32_t voter = 0;       ///< Number of (actor kind, actor); 0 = has no vote.
         std::uint32_t live_undos = 0;  ///< Live events that undo this one; alive when 0.
         std::uint32_t target = kNone;  ///< Place of the undone event, for an undo.
         bool holdout = false;
+        bool valued = false;  ///< `choice` is a place.
     };
+
+    using LastAnswers = std::map<std::uint32_t, const Entry*>;  ///< By voter.
 
     static constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 
     [[nodiscard]] std::uint32_t voter_of(const LabelEvent& event);
     /// The undo at `at` came alive or died: so does, the other way round, what it targets.
     void pass_on(std::uint32_t at, bool alive);
+    static void elect_label(const LastAnswers& answers, ItemLabel& result);
+    void elect_choices(const LastAnswers& answers, ItemLabel& result) const;
 
     std::vector<Entry> entries_;
     std::unordered_map<Id<LabelEvent>, std::uint32_t> by_id_;
     std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> by_item_;
     std::unordered_map<Id<LabelTask>, std::vector<std::uint32_t>> skips_;
     std::map<std::pair<ActorKind, std::string>, std::uint32_t> voters_;
+    ChoiceSets values_;
     std::int64_t watermark_ = 0;
 };
 

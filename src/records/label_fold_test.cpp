@@ -66,6 +66,16 @@ std::int64_t label_of(const Log& log, const std::string& item) {
     return label ? label->label : -1;
 }
 
+TEST(ChoicesIn, ReadsWhatWasWrittenAndRefusesTheRest) {
+    EXPECT_EQ(value_of_choices({4, 1, 4}), R"({"choices":[1,4]})");
+    EXPECT_EQ(choices_in(R"({"choices":[1,4]})").value(), (std::vector<std::int64_t>{1, 4}));
+    EXPECT_TRUE(choices_in(value_of_choices({})).value().empty());
+    for (const auto* bad :
+         {"", "[1]", "{}", R"({"choices":1})", R"({"choices":[4,1]})", R"({"choices":["a"]})"}) {
+        EXPECT_FALSE(choices_in(bad)) << bad;
+    }
+}
+
 TEST(LabelFold, KnowsNothingOfAnItemNobodyAnswered) {
     Log log;
     log.append("a", "kim", LabelAction::Skip);

@@ -281,7 +281,7 @@ TEST(EnumName, LeadsBackToTheMember) {
     expect_names_lead_back<RolloutState>(5);
     expect_names_lead_back<Route>(4);
     expect_names_lead_back<RunKind>(2);
-    expect_names_lead_back<TaskKind>(1);
+    expect_names_lead_back<TaskKind>(2);
     expect_names_lead_back<TurnState>(5);
     expect_names_lead_back<Verdict>(3);
     EXPECT_EQ(enum_name(Verdict::Undecided), "undecided");

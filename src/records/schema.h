@@ -11,10 +11,11 @@
 
 namespace flywheel {
 
-enum class TaskKind { Choice };
+/// Choice: one label a row. Choices: any number of them, none included.
+enum class TaskKind { Choice, Choices };
 
 inline std::span<const std::string_view> names_of(TaskKind) {
-    static constexpr std::array<std::string_view, 1> kNames = {"choice"};
+    static constexpr std::array<std::string_view, 2> kNames = {"choice", "choices"};
     return kNames;
 }
 

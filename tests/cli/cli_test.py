@@ -84,6 +84,20 @@ class Words(FolderTest):
             "import", file, "--dir", self.project, "--text", "title", "--label", "topic", "--json"))
         self.assertEqual((again["labels_added"], again["examples"]), (0, 0))
 
+    def test_an_import_asks_about_rows_without_a_label_once(self):
+        self.run_well("init", self.project, "--model", "news", "--several-labels")
+        file = os.path.join(self.folder, "rows.csv")
+        columns = ("--dir", self.project, "--text", "title", "--label", "topic", "--ask")
+        write_csv(file, [("a headline", ""), ("another", "")])
+        self.assertIn("say what people may choose from", self.run_badly(2, "import", file, *columns))
+        write_csv(file, [("a headline", ""), ("another", ""), ("both", "sports; economy"), ("odd", "sports;weather")])
+        report = json.loads(self.run_well("import", file, *columns, "--json"))
+        self.assertEqual((report["asked"], report["labels_added"]), (2, 2))
+        self.assertEqual(report["new_labels"], ["economy", "sports", "weather"])
+        self.assertEqual(json.loads(self.run_well("import", file, *columns, "--json"))["asked"], 0)
+        self.assertIn("2", re.search(r"(?m)^.*open.*$", self.run_well("status", self.project)).group())
+        self.assertIn("both,economy;sports,1,1,", self.run_well("label", "export", "--dir", self.project))
+
     def test_status_is_plain_text_when_nobody_looks(self):
         self.make_project()
         out = self.run_well("status", self.project)

@@ -11,6 +11,7 @@
 #include "base/json_value.h"
 #include "base/secret.h"
 #include "ports/sources/files/files_source.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::app {
 
@@ -81,7 +82,15 @@ std::string cut(std::string_view text) {
     return std::string(text.substr(0, end));
 }
 
-Result<Json> look_at(const Source& source) {
+/// The labels that a cell names.
+std::vector<std::string> names_in(const std::string& cell, TaskKind kind) {
+    if (kind == TaskKind::Choices) {
+        return text::names_in_cell(cell);
+    }
+    return cell.empty() ? std::vector<std::string>() : std::vector<std::string>{cell};
+}
+
+Result<Json> look_at(const Source& source, TaskKind kind) {
     std::map<std::string, std::int64_t> labels;
     std::int64_t unlabelled = 0;
     Json first = Json::array();
@@ -90,8 +99,10 @@ Result<Json> look_at(const Source& source) {
             first.push_back({{"line", row.line}, {"text", cut(row.text)}, {"label", row.label}});
         }
         unlabelled += row.label.empty() ? 1 : 0;
-        if (!row.label.empty() && (labels.size() < kLabelsShown || labels.contains(row.label))) {
-            labels[row.label] += 1;
+        for (const std::string& name : names_in(row.label, kind)) {
+            if (labels.size() < kLabelsShown || labels.contains(name)) {
+                labels[name] += 1;
+            }
         }
         return {};
     }));
@@ -127,7 +138,8 @@ Json import_json(const std::string& file, const ImportReport& report) {
         {"labels_known", report.labels.repeated},
         {"labels_rejected", report.rejected_labels},
         {"unknown_labels", rejections_json(report.unknown_labels)},
-        {"new_labels", report.new_labels}
+        {"new_labels", report.new_labels},
+        {"asked", report.asked}
     };
 }
 
@@ -137,9 +149,15 @@ Result<Json> take_upload(Project& project, const gateway::RowUpload& upload) {
     );
     TRY(file.write(upload.bytes));
     if (upload.check) {
-        return look_at(*TRY(files::open(file.path(), upload.columns).within(upload.name)));
+        return look_at(
+            *TRY(files::open(file.path(), upload.columns).within(upload.name)),
+            upload.kind.value_or(project.settings().kind)
+        );
     }
-    const auto report = TRY(project.import_file(file.path(), upload.columns).within(upload.name));
+    const auto report =
+        TRY(project
+                .import_file(file.path(), upload.columns, {upload.kind, upload.labels, upload.ask})
+                .within(upload.name));
     return import_json(upload.name, report);
 }
 

@@ -67,36 +67,58 @@ awaitable<void> Connection::serve() {
             }
             continue;
         }
-        if (step == Step::Go && choose_route() == Step::Go && !body_is_here()) {
-            if (!co_await read_body()) {
-                co_return;
-            }
+        if (needs_body(step) && !co_await read_body()) {
+            co_return;
         }
-        phase_ = Phase::Busy;
-        deadline_ = Instant::max();
-        loop_->shared->in_flight += 1;
-        in_flight_ = true;
-        view_request();
-        if (!answers_error_ && match_.route->speed == RouteSpeed::Slow) {
-            co_await run_slow();
-        } else if (!answers_error_) {
-            run_route();
-            if (is_put_off() && !co_await await_answer()) {
-                finish_request();
-                co_return;
-            }
+        begin_work();
+        if (!run_at_once() && !co_await run_in_time()) {
+            finish_request();
+            co_return;
         }
         encode_head();
-        bool sent = write_now() || co_await write_rest();
-        if (sent && in_pieces_) {
-            sent = co_await send_pieces();
-        }
+        const bool sent =
+            (write_now() || co_await write_rest()) && (!in_pieces_ || co_await send_pieces());
         finish_request();
         if (!sent || !keep_alive_) {
             co_await linger();
             co_return;
         }
     }
+}
+
+/// The route is chosen here, as it says how large a body may be.
+bool Connection::needs_body(Step step) {
+    return step == Step::Go && choose_route() == Step::Go && !body_is_here();
+}
+
+void Connection::begin_work() {
+    phase_ = Phase::Busy;
+    deadline_ = Instant::max();
+    loop_->shared->in_flight += 1;
+    in_flight_ = true;
+    view_request();
+}
+
+/// False: the answer comes later, by run_in_time(). Most answers are ready here, without a
+/// coroutine of their own.
+bool Connection::run_at_once() {
+    if (answers_error_) {
+        return true;
+    }
+    if (match_.route->speed == RouteSpeed::Slow) {
+        return false;
+    }
+    run_route();
+    return !is_put_off();
+}
+
+/// False: the client has gone.
+awaitable<bool> Connection::run_in_time() {
+    if (match_.route->speed == RouteSpeed::Slow) {
+        co_await run_slow();
+        co_return true;
+    }
+    co_return co_await await_answer();
 }
 
 Connection::Step Connection::find_request() {
@@ -183,7 +205,7 @@ Connection::Step Connection::choose_route() {
     return Step::Go;
 }
 
-bool Connection::body_is_here() {
+bool Connection::body_is_here() const {
     return !head_.chunked && end_ - begin_ - search_.end >= head_.content_length;
 }
 

@@ -97,6 +97,10 @@ class Connection final : public Deferral {
     enum class Peer { Sends, Waits, HasGone };
 
     asio::awaitable<void> serve();
+    bool needs_body(Step step);
+    void begin_work();
+    bool run_at_once();
+    asio::awaitable<bool> run_in_time();
     asio::awaitable<bool> fill();
     asio::awaitable<bool> read_body();
     asio::awaitable<bool> read_chunks();
@@ -111,7 +115,7 @@ class Connection final : public Deferral {
 
     Step find_request();
     Step choose_route();
-    bool body_is_here();
+    [[nodiscard]] bool body_is_here() const;
     void refuse(const Refusal& refusal);
     void move_head_away();
     void store_head();

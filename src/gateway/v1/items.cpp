@@ -40,7 +40,7 @@ Result<Json> memberships_json(
              {"number", one.number},
              {"created", to_rfc3339(one.version.created)},
              {"split", enum_name(one.row.split)},
-             {"label", label_name(schema, one.row.label)}}
+             {"label", label_name(schema, one.row.label, one.row.value)}}
         );
     }
     return shown;
@@ -78,7 +78,7 @@ Result<void> show_item(
          {"licence", example.licence},
          {"first_seen", to_rfc3339(example.first_seen)},
          {"last_seen", to_rfc3339(example.last_seen)},
-         {"label", label ? label_name(schema, label->label) : Json(nullptr)},
+         {"label", label ? label_name(schema, label->label, label->value) : Json(nullptr)},
          {"label_answers", label ? label->answers : 0},
          {"label_agreeing", label ? label->agreeing : 0},
          {"holdout", label && label->holdout},

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/v1/label_json.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/clock.h"
 #include "base/json_value.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::gateway {
 
@@ -34,6 +38,15 @@ Json label_name(const Schema& schema, const std::optional<std::int64_t>& label) 
     return schema.labels[static_cast<std::size_t>(*label)];
 }
 
+Json label_name(
+    const Schema& schema, const std::optional<std::int64_t>& label, std::string_view value
+) {
+    if (value.empty()) {
+        return label_name(schema, label);
+    }
+    return fmt::format("{}", fmt::join(text::names_of_value(schema, value), "; "));
+}
+
 Json event_json(const Schema& schema, const labeling::PastEvent& past) {
     const LabelEvent& event = past.event;
     return {
@@ -42,7 +55,9 @@ Json event_json(const Schema& schema, const labeling::PastEvent& past) {
         {"actor", event.actor},
         {"actor_kind", enum_name(event.actor_kind)},
         {"action", enum_name(event.action)},
-        {"label", label_name(schema, event.choice)},
+        {"label", label_name(schema, event.choice, event.value)},
+        {"labels",
+         event.value.empty() ? Json(nullptr) : Json(text::names_of_value(schema, event.value))},
         {"reason", event.reason},
         {"item", event.item.hex()},
         {"text", past.payload},

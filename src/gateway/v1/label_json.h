@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/json.h"
 #include "gateway/v1/routes.h"
@@ -21,6 +22,12 @@ Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model);
 
 /// The name; null when there is no such label.
 [[nodiscard]] Json label_name(const Schema& schema, const std::optional<std::int64_t>& label);
+
+/// The same of what may be of another kind: of several labels, their names with "; " between; of
+/// none "".
+[[nodiscard]] Json label_name(
+    const Schema& schema, const std::optional<std::int64_t>& label, std::string_view value
+);
 
 [[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people said, looked at afterwards: the events one by one, who said how much and how well
 // they agree, and what they were told to do.
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -12,6 +13,7 @@
 #include "gateway/v1/label_json.h"
 #include "records/label_fold.h"
 #include "stats/interval.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::gateway {
 
@@ -134,6 +136,14 @@ Result<std::string> guideline_text(const V1Rooms& rooms) {
     return text;
 }
 
+/// Those label_ids that the schema has.
+Result<std::vector<std::int64_t>> labels_of(const Schema& schema, const ItemLabel& item) {
+    auto labels =
+        item.value.empty() ? std::vector<std::int64_t>{item.label} : TRY(choices_in(item.value));
+    std::erase_if(labels, [&](std::int64_t label) { return !text::check_choice(schema, label); });
+    return labels;
+}
+
 /// Of each label a few texts that most people gave it, those with most answers first. None of the
 /// hold-out: whoever has seen its label would not judge it freshly.
 Result<Json> examples_json(const V1Rooms& rooms, const std::string& model, const Schema& schema) {
@@ -146,14 +156,24 @@ Result<Json> examples_json(const V1Rooms& rooms, const std::string& model, const
     std::vector<Json> texts(schema.labels.size(), Json::array());
     std::size_t wanted = texts.size() * kExamplesShown;
     for (const ItemLabel& one : labels) {
-        const auto place = static_cast<std::size_t>(one.label);
-        if (wanted == 0 || place >= texts.size() || texts[place].size() == kExamplesShown) {
+        const auto places = TRY(labels_of(schema, one));
+        const bool needed =
+            wanted > 0 && std::ranges::any_of(places, [&](std::int64_t place) {
+                return texts[static_cast<std::size_t>(place)].size() < kExamplesShown;
+            });
+        if (!needed) {
             continue;
         }
         const auto example = TRY(rooms.records.examples.find(one.item));
-        if (example && !example->payload.empty() && example->payload.size() <= kExampleBytes) {
-            texts[place].push_back(example->payload);
-            --wanted;
+        if (!example || example->payload.empty() || example->payload.size() > kExampleBytes) {
+            continue;
+        }
+        for (const auto place : places) {
+            Json& shown = texts[static_cast<std::size_t>(place)];
+            if (shown.size() < kExamplesShown) {
+                shown.push_back(example->payload);
+                --wanted;
+            }
         }
     }
     Json shown = Json::array();

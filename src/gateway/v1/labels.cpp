@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The label-task calls: what to ask people, what they answered, how far they are, and the labels.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/json_value.h"
 #include "gateway/v1/exchange.h"
 #include "gateway/v1/label_json.h"
 #include "records/label_fold.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::gateway {
 
@@ -29,6 +31,7 @@ Json question_json(const labeling::Question& question) {
         {"task_id", question.task.id.text()},
         {"turn", question.task.turn.text()},
         {"text", question.payload},
+        {"kind", enum_name(question.kind)},
         {"labels", question.labels},
         {"suggestion", suggestion},
         {"suggestion_state", enum_name(question.suggestion)},
@@ -61,6 +64,27 @@ Result<void> next_tasks(
     return {};
 }
 
+/// Nothing when the field is absent or null.
+Result<std::optional<std::vector<std::string>>> optional_names(
+    const Json& body, std::string_view field
+) {
+    const auto found = body.find(field);
+    if (found == body.end() || found->is_null()) {
+        return std::optional<std::vector<std::string>>();
+    }
+    std::vector<std::string> names;
+    if (!found->is_array()) {
+        return invalid_argument(fmt::format("field '{}': a list of names is needed", field));
+    }
+    for (const Json& name : *found) {
+        if (!name.is_string()) {
+            return invalid_argument(fmt::format("field '{}[{}]': no name", field, names.size()));
+        }
+        names.push_back(name.get<std::string>());
+    }
+    return std::optional(std::move(names));
+}
+
 Result<labeling::AnswerRequest> answer_request(const Json& body) {
     if (!body.is_object()) {
         return invalid_argument(
@@ -78,6 +102,7 @@ Result<labeling::AnswerRequest> answer_request(const Json& body) {
                          ? TRY(optional_string(body, "task_id")).value_or("")
                          : TRY(string_field(body, "task_id"));
     answer.label = TRY(optional_string(body, "label")).value_or("");
+    answer.labels = TRY(optional_names(body, "labels"));
     answer.reason = TRY(optional_string(body, "reason")).value_or("");
     answer.target = TRY(optional_string(body, "target")).value_or("");
     answer.t_shown = TRY(optional_integer(body, "t_shown")).value_or(0);
@@ -178,6 +203,17 @@ std::string csv_field(std::string_view text) {
     return quoted + "\"";
 }
 
+/// What an import reads as the same label.
+std::string label_cell(const Schema& schema, const ItemLabel& label) {
+    if (!label.value.empty()) {
+        const std::string_view between(&text::kSeparator, 1);
+        return fmt::format("{}", fmt::join(text::names_of_value(schema, label.value), between));
+    }
+    const auto place = static_cast<std::size_t>(label.label);
+    const bool named = label.label >= 0 && place < schema.labels.size();
+    return named ? schema.labels[place] : "";
+}
+
 /// The current label of each item, with its text, as CSV.
 Result<void> labels_csv(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
@@ -189,13 +225,11 @@ Result<void> labels_csv(
     response.body = "item,text,label,answers,agreeing,holdout,seq,received\n";
     for (const ItemLabel& label : fold.labels()) {
         const auto example = TRY(rooms.records.examples.find(label.item));
-        const auto place = static_cast<std::size_t>(label.label);
-        const bool named = label.label >= 0 && place < schema.labels.size();
         response.body += fmt::format(
             "{},{},{},{},{},{},{},{}\n",
             label.item.hex(),
             csv_field(example ? example->payload : ""),
-            csv_field(named ? schema.labels[place] : ""),
+            csv_field(label_cell(schema, label)),
             label.answers,
             label.agreeing,
             label.holdout ? 1 : 0,

@@ -4,6 +4,7 @@
 
 #include "base/json_value.h"
 #include "gateway/v1/exchange.h"
+#include "gateway/v1/label_json.h"
 
 namespace flywheel::gateway {
 
@@ -34,11 +35,6 @@ Json items_json(const std::vector<Digest>& items, std::size_t limit) {
     return {{"count", items.size()}, {"items", first}};
 }
 
-Json label_json(const Schema& schema, std::int64_t label) {
-    const auto place = static_cast<std::size_t>(label);
-    return label >= 0 && place < schema.labels.size() ? Json(schema.labels[place]) : Json(label);
-}
-
 Result<void> diff_datasets(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
@@ -53,8 +49,8 @@ Result<void> diff_datasets(
         const auto& item = diff.relabelled[i];
         relabelled.push_back(
             {{"item", item.item.hex()},
-             {"before", label_json(schema, item.before)},
-             {"after", label_json(schema, item.after)}}
+             {"before", label_name(schema, item.before, item.value_before)},
+             {"after", label_name(schema, item.after, item.value_after)}}
         );
     }
     answer_json(

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -29,6 +30,7 @@
 #include "records/model_version.h"
 #include "records/profile.h"
 #include "records/rollout.h"
+#include "records/schema.h"
 #include "records/training_run.h"
 #include "records/turn.h"
 #include "rooms/capture/capture.h"
@@ -87,7 +89,10 @@ struct CapturedCounts {
 struct RowUpload {
     std::string name;  ///< As the caller calls it.
     ColumnNames columns;
-    bool check = false;  ///< Only to be looked at.
+    std::optional<TaskKind> kind;     ///< As app::ImportWish.
+    std::vector<std::string> labels;  ///< As app::ImportWish.
+    bool ask = false;                 ///< As app::ImportWish.
+    bool check = false;               ///< Only to be looked at.
     std::string_view bytes;
 };
 

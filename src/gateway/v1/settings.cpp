@@ -5,6 +5,7 @@
 
 #include "base/json_value.h"
 #include "gateway/v1/exchange.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::gateway {
 
@@ -37,9 +38,10 @@ Result<void> change_settings(
 Result<void> import_rows(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
-    const Query query = TRY(
-        Query::parse(request.query, {"name", "text", "label", "id", "time", "annotators", "check"})
-    );
+    const Query query = TRY(Query::parse(
+        request.query,
+        {"name", "text", "label", "id", "time", "annotators", "check", "ask", "kind", "labels"}
+    ));
     RowUpload upload;
     upload.name = query.text("name");
     if (upload.name.empty()) {
@@ -58,6 +60,11 @@ Result<void> import_rows(
     set("time", upload.columns.time);
     set("annotators", upload.columns.annotators);
     upload.check = TRY(query.integer("check", 0, 0, 1)) == 1;
+    upload.ask = TRY(query.integer("ask", 0, 0, 1)) == 1;
+    upload.labels = text::names_in_cell(query.text("labels"));
+    if (const std::string kind = query.text("kind"); !kind.empty()) {
+        upload.kind = TRY(parse_enum<TaskKind>(kind).within("query parameter 'kind'"));
+    }
     upload.bytes = request.body;
     if (upload.bytes.empty()) {
         return invalid_argument("The body is empty; it is the file: " + upload.name);

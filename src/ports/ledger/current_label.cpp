@@ -20,7 +20,7 @@ Result<std::optional<std::int64_t>> current_label(
         }
     ));
     const auto label = fold.label(item);
-    return label ? std::optional(label->label) : std::nullopt;
+    return label && label->label >= 0 ? std::optional(label->label) : std::nullopt;
 }
 
 }  // namespace flywheel

@@ -26,7 +26,8 @@ bool is_valid(const Digest& group, double share) {
     return unit_interval(xxh3(key)) < share;
 }
 
-Result<void> check_classes(const std::vector<Row>& rows, const std::string& model) {
+Result<void> check_classes(const std::vector<Row>& rows, const Schema& schema) {
+    const std::string& model = schema.model;
     std::set<std::int64_t> classes;
     for (const auto& row : rows) {
         classes.insert(row.label);
@@ -36,7 +37,7 @@ Result<void> check_classes(const std::vector<Row>& rows, const std::string& mode
             fmt::format("Nothing is labelled yet; answer tasks or import labels: '{}'", model)
         );
     }
-    if (classes.size() < 2) {
+    if (schema.kind == TaskKind::Choice && classes.size() < 2) {
         return invalid_argument(fmt::format(
             "All labels are of one class; label rows of another one, too: '{}', {} rows",
             model,
@@ -46,24 +47,32 @@ Result<void> check_classes(const std::vector<Row>& rows, const std::string& mode
     return {};
 }
 
+/// The labels of a row: one, or as many as its value has.
+Result<std::vector<std::int64_t>> labels_of(const Row& row) {
+    return row.value.empty() ? std::vector<std::int64_t>{row.label} : choices_in(row.value);
+}
+
 /// {"train":{"label":n},"valid":{...},"test":{...}}; every split is there, labels only where rows
-/// are.
+/// are. A row of several labels counts once with each.
 Result<JsonText> counts_of(const std::vector<Row>& rows, const Schema& schema) {
     Json counts = Json::object();
     for (const auto name : names_of(Split{})) {
         counts[std::string(name)] = Json::object();
     }
     for (const auto& row : rows) {
-        if (row.label < 0 || row.label >= static_cast<std::int64_t>(schema.labels.size())) {
-            return corrupt(fmt::format(
-                "A label event has a label_id that its schema lacks: item {} label_id {}",
-                row.item.hex(),
-                row.label
-            ));
+        const auto labels = TRY(labels_of(row));
+        for (const auto label : labels) {
+            if (label < 0 || label >= static_cast<std::int64_t>(schema.labels.size())) {
+                return corrupt(fmt::format(
+                    "A label event has a label_id that its schema lacks: item {} label_id {}",
+                    row.item.hex(),
+                    label
+                ));
+            }
+            const auto& name = schema.labels[static_cast<std::size_t>(label)];
+            auto& count = counts[std::string(enum_name(row.split))][name];
+            count = count.is_null() ? 1 : count.get<std::int64_t>() + 1;
         }
-        const auto& label = schema.labels[static_cast<std::size_t>(row.label)];
-        auto& count = counts[std::string(enum_name(row.split))][label];
-        count = count.is_null() ? 1 : count.get<std::int64_t>() + 1;
     }
     return JsonText{canonical(counts)};
 }
@@ -113,6 +122,7 @@ Result<std::vector<Row>> Datasets::labelled_rows(
         Row row;
         row.item = label.item;
         row.label = label.label;
+        row.value = label.value;
         row.answers = label.answers;
         // Traffic since then must not make a new version of equal labels.
         if (const auto known = entered.find(label.item); known != entered.end()) {
@@ -173,7 +183,7 @@ Result<DatasetVersion> Datasets::cut(const Plan& plan) {
     const auto* newest = versions.empty() ? nullptr : &versions.front();
     const auto before = newest == nullptr ? std::vector<Row>() : TRY(stored_rows(*newest));
     const auto rows = TRY(labelled_rows(fold, before, plan.valid_share));
-    TRY(check_classes(rows, plan.model));
+    TRY(check_classes(rows, *schema));
 
     DatasetVersion version;
     version.model = plan.model;
@@ -255,8 +265,8 @@ Result<Diff> Datasets::diff(const Digest& before, const Digest& after) const {
             diff.added.push_back((b++)->item);
             continue;
         }
-        if (a->label != b->label) {
-            diff.relabelled.push_back({a->item, a->label, b->label});
+        if (a->label != b->label || a->value != b->value) {
+            diff.relabelled.push_back({a->item, a->label, b->label, a->value, b->value});
         }
         if (a->split != b->split) {
             diff.moved.push_back(a->item);

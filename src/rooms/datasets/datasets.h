@@ -43,7 +43,8 @@ struct Row {
     Digest item;
     Digest group;
     Split split = Split::Train;
-    std::int64_t label = -1;
+    std::int64_t label = -1;  ///< label_id; -1 for kinds other than `choice`.
+    std::string value;        ///< For kinds other than `choice` (records/label_fold.h); else "".
     std::int64_t answers = 1;
     std::int64_t multiplicity = 1;  ///< Of the Example when the row entered the dataset.
     Time first_seen;                ///< Of the Example when the row entered the dataset.
@@ -54,6 +55,8 @@ struct Relabelled {
     Digest item;
     std::int64_t before = -1;
     std::int64_t after = -1;
+    std::string value_before;
+    std::string value_after;
 };
 
 struct Diff {

@@ -27,9 +27,10 @@ using ::testing::HasSubstr;
 
 class Shelf {
   public:
-    Shelf() {
+    explicit Shelf(TaskKind kind = TaskKind::Choice) {
         Schema schema;
         schema.model = "news";
+        schema.kind = kind;
         schema.labels = {"politics", "sports", "culture"};
         CHECK(ledger_->insert(table_of<Schema>(), to_row(schema)));
     }
@@ -61,6 +62,14 @@ class Shelf {
         event.choice = choice;
         event.holdout = holdout;
         event.actor = std::move(actor);
+        return append(std::move(event));
+    }
+
+    Id<LabelEvent> answer_several(const std::string& text, const std::string& value) {
+        LabelEvent event;
+        event.item = sha256(text);
+        event.value = value;
+        event.actor = "kim";
         return append(std::move(event));
     }
 
@@ -259,6 +268,33 @@ TEST(Datasets, DiffNamesWhatChanged) {
     EXPECT_EQ(shelf.room.diff(sha256("none"), before->id).error().code, Code::NotFound);
 }
 
+TEST(Datasets, KeepRowsOfSeveralLabelsAndCountThemWithEach) {
+    Shelf shelf(TaskKind::Choices);
+    for (const auto* text : {"a", "b", "c"}) {
+        shelf.example(text, text);
+    }
+    shelf.answer_several("a", R"({"choices":[0,2]})");
+    shelf.answer_several("b", R"({"choices":[]})");
+    const auto first = shelf.cut();
+    ASSERT_TRUE(first) << first.error().message;
+    EXPECT_EQ(shelf.rows(*first).at("a").value, R"({"choices":[0,2]})");
+    EXPECT_EQ(shelf.rows(*first).at("a").label, -1);
+    EXPECT_THAT(first->counts.text, HasSubstr(R"("culture":1)"));
+    EXPECT_THAT(first->counts.text, HasSubstr(R"("politics":1)"));
+    EXPECT_EQ(shelf.cut()->id, first->id);
+
+    shelf.answer_several("a", R"({"choices":[2]})");
+    const auto second = shelf.cut();
+    ASSERT_TRUE(second);
+    const auto diff = shelf.room.diff(first->id, second->id);
+    ASSERT_EQ(diff->relabelled.size(), 1U);
+    EXPECT_EQ(diff->relabelled.front().value_before, R"({"choices":[0,2]})");
+    EXPECT_EQ(diff->relabelled.front().value_after, R"({"choices":[2]})");
+
+    shelf.answer_several("c", R"({"choices":[3]})");
+    EXPECT_EQ(shelf.cut().error().code, Code::Corrupt);  // the schema has three labels
+}
+
 TEST(Datasets, SayWhenTheirBytesAreDamagedOrGone) {
     Shelf shelf;
     fill(shelf, 4);
@@ -359,6 +395,7 @@ std::vector<Row> some_rows(std::uint64_t seed) {
         row.group = sha256(std::to_string(rng.next()));
         row.split = static_cast<Split>(rng.below(3));
         row.label = static_cast<std::int64_t>(rng.below(1000));
+        row.value = rng.below(2) == 0 ? "" : R"({"choices":[0,2]})";
         row.answers = static_cast<std::int64_t>(rng.below(10));
         row.multiplicity = static_cast<std::int64_t>(rng.next() >> 1U);
         row.first_seen = Time(Duration(static_cast<std::int64_t>(rng.next())));

@@ -20,6 +20,9 @@ Json to_json(const Row& row) {
     json["label"] = row.label;
     json["multiplicity"] = row.multiplicity;
     json["split"] = enum_name(row.split);
+    if (!row.value.empty()) {  // rows of before it was there keep their bytes
+        json["value"] = row.value;
+    }
     return json;
 }
 
@@ -33,6 +36,7 @@ Result<Row> from_json(std::string_view line) {
     row.label = TRY(integer_field(json, "label"));
     row.multiplicity = TRY(integer_field(json, "multiplicity"));
     row.split = TRY(parse_enum<Split>(TRY(string_field(json, "split"))));
+    row.value = TRY(optional_string(json, "value")).value_or("");
     return row;
 }
 

@@ -2,8 +2,7 @@
 #include "rooms/labeling/agreement.h"
 
 #include <algorithm>
-#include <map>
-#include <span>
+#include <iterator>
 #include <utility>
 
 namespace flywheel::labeling {
@@ -35,9 +34,22 @@ bool agrees_with_others(const std::vector<Vote>& votes, const Vote& own) {
     return others[own.choice] == most;
 }
 
+/// 0 = the same, 1 = nothing in common: |A or B but not both| / |A or B| (Jaccard 1901).
+double jaccard_distance(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+    std::vector<std::int64_t> either;
+    std::ranges::set_union(a, b, std::back_inserter(either));
+    std::vector<std::int64_t> one_only;
+    std::ranges::set_symmetric_difference(a, b, std::back_inserter(one_only));
+    return either.empty()
+               ? 0
+               : static_cast<double>(one_only.size()) / static_cast<double>(either.size());
+}
+
 /// Coincidences of labels within items, each item weighted by 1 / (answers - 1).
 class Coincidences {
   public:
+    explicit Coincidences(const ChoiceSets& sets) : sets_(sets) {}
+
     void add(const std::vector<Vote>& votes) {
         const double weight = 1.0 / static_cast<double>(votes.size() - 1);
         for (const Vote& vote : votes) {
@@ -46,16 +58,13 @@ class Coincidences {
         }
         for (std::size_t i = 0; i < votes.size(); ++i) {
             for (std::size_t j = 0; j < votes.size(); ++j) {
-                differing_ += i != j && votes[i].choice != votes[j].choice ? weight : 0;
+                differing_ += weight * distance(votes[i].choice, votes[j].choice);
             }
         }
     }
 
     [[nodiscard]] std::optional<double> alpha() const {
-        double expected = total_ * total_;
-        for (const auto& [label, count] : of_label_) {
-            expected -= count * count;
-        }
+        const double expected = sets_.empty() ? expected_of_labels() : expected_of_sets();
         if (expected <= 0) {
             return std::nullopt;
         }
@@ -63,6 +72,33 @@ class Coincidences {
     }
 
   private:
+    [[nodiscard]] double distance(std::int64_t a, std::int64_t b) const {
+        if (sets_.empty() || a == b) {
+            return a == b ? 0 : 1;
+        }
+        return jaccard_distance(sets_.at(a), sets_.at(b));
+    }
+
+    /// Sum over pairs of different labels.
+    [[nodiscard]] double expected_of_labels() const {
+        double expected = total_ * total_;
+        for (const auto& [label, count] : of_label_) {
+            expected -= count * count;
+        }
+        return expected;
+    }
+
+    [[nodiscard]] double expected_of_sets() const {
+        double expected = 0;
+        for (const auto& [one, count] : of_label_) {
+            for (const auto& [other, others] : of_label_) {
+                expected += count * others * distance(one, other);
+            }
+        }
+        return expected;
+    }
+
+    const ChoiceSets& sets_;
     std::map<std::int64_t, double> of_label_;
     double total_ = 0;
     double differing_ = 0;
@@ -88,7 +124,7 @@ void AgreementCount::add(const LabelEvent& event) {
     said.id = event.id;
     said.actor = number_of(event.actor);
     said.action = event.action;
-    said.choice = event.choice.value_or(-1);
+    said.choice = event.value.empty() ? event.choice.value_or(-1) : sets_.place_of(event.value);
     if (event.t_shown > 0 && event.t_saved >= event.t_shown) {
         said.seconds = static_cast<double>(event.t_saved - event.t_shown) / kMillis;
     }
@@ -137,11 +173,39 @@ void AgreementCount::count_events(Agreement& result) const {
     }
 }
 
+void AgreementCount::count_confused(
+    std::int64_t one,
+    std::int64_t other,
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>& confused
+) const {
+    if (one == other) {
+        return;
+    }
+    if (sets_.empty()) {
+        ++confused[std::minmax(one, other)];
+        return;
+    }
+    std::vector<std::int64_t> left;
+    std::ranges::set_difference(sets_.at(one), sets_.at(other), std::back_inserter(left));
+    std::vector<std::int64_t> right;
+    std::ranges::set_difference(sets_.at(other), sets_.at(one), std::back_inserter(right));
+    for (auto* side : {&left, &right}) {
+        if (side->empty()) {
+            side->push_back(-1);
+        }
+    }
+    for (const auto a : left) {
+        for (const auto b : right) {
+            ++confused[std::minmax(a, b)];
+        }
+    }
+}
+
 Agreement AgreementCount::agreement() const {
     Agreement result;
     result.annotators = people_;
     count_events(result);
-    Coincidences coincidences;
+    Coincidences coincidences(sets_);
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> confused;
     for (const auto& [item, places] : answers_) {
         const std::vector<Vote> votes = votes_at(places);
@@ -156,18 +220,15 @@ Agreement AgreementCount::agreement() const {
             own.trials += 1;
             own.successes += agrees_with_others(votes, votes[i]) ? 1 : 0;
             for (std::size_t j = i + 1; j < votes.size(); ++j) {
-                const auto [low, high] = std::minmax(votes[i].choice, votes[j].choice);
                 result.pairs.trials += 1;
-                result.pairs.successes += low == high ? 1 : 0;
-                confused[{low, high}] += low == high ? 0 : 1;
+                result.pairs.successes += votes[i].choice == votes[j].choice ? 1 : 0;
+                count_confused(votes[i].choice, votes[j].choice, confused);
             }
         }
     }
     result.alpha = coincidences.alpha();
     for (const auto& [labels, pairs] : confused) {
-        if (pairs > 0) {
-            result.confused.push_back({labels.first, labels.second, pairs});
-        }
+        result.confused.push_back({labels.first, labels.second, pairs});
     }
     std::ranges::stable_sort(result.confused, std::ranges::greater(), &ConfusedPair::pairs);
     std::ranges::stable_sort(result.annotators, std::ranges::greater(), &Annotator::answers);

@@ -4,9 +4,11 @@
 // A pure function of the event log, one thread. Called by Labeling.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "records/label_event.h"
@@ -28,7 +30,8 @@ struct Annotator {
     Time newest;                ///< Of his events.
 };
 
-/// Two labels of which people gave one each to the same item.
+/// Two labels of which people gave one each to the same item. Where a row may have several labels:
+/// one gave a label that the other did not; -1 stands for having given no other one instead.
 struct ConfusedPair {
     std::int64_t low = 0;  ///< The smaller label_id.
     std::int64_t high = 0;
@@ -42,15 +45,16 @@ struct Agreement {
     std::int64_t shared = 0;             ///< Of these, by more than one.
     stats::Share pairs;  ///< Pairs of answers to one item, and how many of them agree.
     /// Krippendorff's alpha for nominal data with any number of answers an item (Content Analysis,
-    /// 4th ed., 12.3.4): 1 = all agree, 0 = as by chance. Nothing when only one label was used, or
-    /// nothing shared.
+    /// 4th ed., 12.3.4): 1 = all agree, 0 = as by chance. Where a row may have several labels, two
+    /// answers are as far apart as Jaccard's distance of their sets. Nothing when only one label
+    /// was used, or nothing shared.
     std::optional<double> alpha;
 };
 
 /// What one person says of an item.
 struct Vote {
     std::uint32_t actor = 0;  ///< A number, of an AgreementCount.
-    std::int64_t choice = 0;
+    std::int64_t choice = 0;  ///< label_id, or the number of a set of labels.
 };
 
 class AgreementCount {
@@ -72,8 +76,14 @@ class AgreementCount {
     [[nodiscard]] std::uint32_t number_of(const std::string& actor);
     [[nodiscard]] std::vector<Vote> votes_at(const std::vector<std::uint32_t>& places) const;
     void count_events(Agreement& result) const;
+    void count_confused(
+        std::int64_t one,
+        std::int64_t other,
+        std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>& confused
+    ) const;
 
     LabelFold fold_;
+    ChoiceSets sets_;  ///< Empty where a row has one label.
     std::vector<Annotator> people_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
     std::vector<Said> said_;

@@ -45,7 +45,29 @@ bool says_the_same(
            stored.actor_kind == asked.actor_kind && stored.reason == asked.reason &&
            stored.t_shown == asked.t_shown && stored.t_saved == asked.t_saved &&
            (newest_meant || (stored.task == asked.task && stored.choice == asked.choice &&
-                             stored.target == asked.target));
+                             stored.value == asked.value && stored.target == asked.target));
+}
+
+Result<void> set_value(LabelEvent& event, const Schema& schema, const AnswerRequest& request) {
+    if (schema.kind == TaskKind::Choice) {
+        if (request.labels) {
+            return invalid_argument(fmt::format(
+                "field 'labels': rows of '{}' have one label; say it in the field 'label'",
+                schema.model
+            ));
+        }
+        event.choice = TRY(text::choice_of(schema, request.label).within("field 'label'"));
+        return {};
+    }
+    if (!request.labels) {
+        return invalid_argument(fmt::format(
+            "field 'labels': rows of '{}' may have several labels; give a list of them, [] for "
+            "none",
+            schema.model
+        ));
+    }
+    event.value = TRY(text::choices_of(schema, *request.labels).within("field 'labels'"));
+    return {};
 }
 
 Error used_otherwise(const Id<LabelEvent>& id) {
@@ -142,7 +164,7 @@ Result<LabelEvent> Labeling::event_of(const AnswerRequest& request) const {
         const Schema labels = TRY(schema(task.model));
         event.schema_version = labels.version;
         if (request.action == LabelAction::Answer) {
-            event.choice = TRY(text::choice_of(labels, request.label).within("field 'label'"));
+            TRY(set_value(event, labels, request));
         }
     }
     event.actor_kind = ActorKind::Human;

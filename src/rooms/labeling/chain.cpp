@@ -21,6 +21,9 @@ Digest chain_of(const Digest& previous, const LabelEvent& event) {
     json["actor"] = event.actor;
     json["action"] = enum_name(event.action);
     json["choice"] = event.choice ? Json(*event.choice) : Json();
+    if (!event.value.empty()) {  // events of before it was there keep their digest
+        json["value"] = event.value;
+    }
     json["reason"] = event.reason;
     json["target"] = event.target ? Json(event.target->text()) : Json();
     json["arm"] = event.arm ? Json(enum_name(*event.arm)) : Json();

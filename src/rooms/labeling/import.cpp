@@ -29,6 +29,15 @@ Id<LabelEvent> import_id(const Digest& source, const ImportedLabel& label) {
     );
 }
 
+Result<void> set_value(LabelEvent& event, const Schema& schema, std::string_view label) {
+    if (schema.kind == TaskKind::Choice) {
+        event.choice = TRY(text::choice_of(schema, label));
+    } else {
+        event.value = TRY(text::choices_of_cell(schema, label));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> Labeling::import_one(Batch& batch, std::size_t index, ImportReceipt& receipt) {
@@ -40,13 +49,13 @@ Result<void> Labeling::import_one(Batch& batch, std::size_t index, ImportReceipt
     if (auto named = check_name("actor", label.actor); !named) {
         return refuse(named.error().message);
     }
-    const auto choice = text::choice_of(batch.schema, label.label);
-    if (!choice) {
-        return refuse("field 'label': " + choice.error().message);
+    LabelEvent event;
+    if (auto valued = set_value(event, batch.schema, label.label); !valued) {
+        return refuse("field 'label': " + valued.error().message);
     }
     const auto id = import_id(batch.source, label);
     if (const auto stored = TRY(events_.reader().find(id))) {
-        if (stored->choice != *choice) {
+        if (stored->choice != event.choice || stored->value != event.value) {
             return refuse(fmt::format(
                 "field 'label': contradicts an earlier row of this source with the same text and "
                 "actor, "
@@ -62,14 +71,12 @@ Result<void> Labeling::import_one(Batch& batch, std::size_t index, ImportReceipt
             fmt::format("field 'item': no such Example; collect it first: {}", label.item.hex())
         );
     }
-    LabelEvent event;
     event.id = id;
     event.model = batch.schema.model;
     event.schema_version = batch.schema.version;
     event.item = label.item;
     event.actor_kind = label.actor_kind;
     event.actor = label.actor;
-    event.choice = *choice;
     // What was drawn for the hold-out stays out of training, also when a file brings its label.
     event.holdout = TRY(tasks_.count(Where<LabelTask>()
                                          .eq(&LabelTask::model, batch.schema.model)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "rooms/labeling/chain.h"
 #include "rooms/labeling/state.h"
+#include "tasks/text/choice.h"
 
 namespace flywheel::labeling {
 
@@ -28,7 +29,7 @@ bool has_control_character(std::string_view text) {
     return false;
 }
 
-Result<void> check_labels(const std::vector<std::string>& labels) {
+Result<void> check_labels(const std::vector<std::string>& labels, TaskKind kind) {
     if (labels.size() < 2 || labels.size() > kLabelsMax) {
         return invalid_argument(
             fmt::format("A schema needs 2 to {} labels: {}", kLabelsMax, labels.size())
@@ -37,6 +38,15 @@ Result<void> check_labels(const std::vector<std::string>& labels) {
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i < labels.size(); ++i) {
         TRY(check_name(fmt::format("labels[{}]", i), labels[i], kLabelBytesMax));
+        if (kind == TaskKind::Choices && labels[i].find(text::kSeparator) != std::string::npos) {
+            return invalid_argument(fmt::format(
+                "Where a row may have several labels, '{}' stands between them and in none: "
+                "labels[{}]: '{}'",
+                text::kSeparator,
+                i,
+                labels[i]
+            ));
+        }
         if (!seen.insert(labels[i]).second) {
             return invalid_argument(
                 fmt::format("A label stands twice in the schema: labels[{}]: '{}'", i, labels[i])
@@ -90,17 +100,28 @@ Labeling::Labeling(
 Labeling::~Labeling() = default;
 
 Result<Schema> Labeling::define_schema(
-    const std::string& model, const std::vector<std::string>& labels
+    const std::string& model, const std::vector<std::string>& labels, TaskKind kind
 ) {
     TRY(check_name("model", model));
-    TRY(check_labels(labels));
+    TRY(check_labels(labels, kind));
     const auto transaction = TRY(schemas_.begin());
     const auto present = TRY(newest_schema(schemas_.reader(), model));
     Schema next;
     next.model = model;
+    next.kind = kind;
     next.labels = labels;
     next.created = clock_.now();
     if (present) {
+        if (present->kind != kind) {
+            return make_error(
+                Code::Conflict,
+                fmt::format(
+                    "The labels of a model keep their kind for ever: '{}' instead of '{}'",
+                    enum_name(kind),
+                    enum_name(present->kind)
+                )
+            );
+        }
         const auto& old = present->labels;
         if (labels == old) {
             return *present;
@@ -186,6 +207,7 @@ Result<std::vector<Question>> Labeling::next(
         questions.push_back(
             {*task,
              std::move(example.payload),
+             labels.kind,
              labels.labels,
              known.queue.open(),
              suggestion_of(known, *task, actor)}

@@ -45,7 +45,8 @@ inline std::span<const std::string_view> names_of(SuggestionState) {
 /// One task as a person sees it.
 struct Question {
     LabelTask task;
-    std::string payload;              ///< The text.
+    std::string payload;  ///< The text.
+    TaskKind kind = TaskKind::Choice;
     std::vector<std::string> labels;  ///< Names in label_id order.
     std::int64_t left = 0;            ///< Open tasks of the model, this one included.
     SuggestionState suggestion = SuggestionState::None;
@@ -54,12 +55,13 @@ struct Question {
 struct AnswerRequest {
     std::string event_id{};  ///< Client's UUIDv7; "" makes one (then a retry is a new event).
     std::string task_id{};
-    std::string actor{};                       ///< Who; 1 to 128 bytes.
-    LabelAction action = LabelAction::Answer;  ///< Answer, Skip, Flag or Undo.
-    std::string label{};                       ///< Label name for Answer.
-    std::string reason{};                      ///< For Skip and Flag.
-    std::string target{};                      ///< Of an Undo: event id; "" = own newest live one.
-    std::int64_t t_shown = 0;                  ///< Client milliseconds UTC; 0 = unknown.
+    std::string actor{};                               ///< Who; 1 to 128 bytes.
+    LabelAction action = LabelAction::Answer;          ///< Answer, Skip, Flag or Undo.
+    std::string label{};                               ///< Label name for Answer, kind `choice`.
+    std::optional<std::vector<std::string>> labels{};  ///< Label names for Answer, kind `choices`.
+    std::string reason{};                              ///< For Skip and Flag.
+    std::string target{};      ///< Of an Undo: event id; "" = own newest live one.
+    std::int64_t t_shown = 0;  ///< Client milliseconds UTC; 0 = unknown.
     std::int64_t t_saved = 0;
 };
 
@@ -71,7 +73,7 @@ struct Receipt {
 
 struct ImportedLabel {
     Digest item;
-    std::string label;
+    std::string label;  ///< Name; of kind `choices` any number of them (text::kSeparator between).
     std::string actor;  ///< "import:<file>" or a person named in the file.
     ActorKind actor_kind = ActorKind::Import;
 };
@@ -115,9 +117,14 @@ class Labeling {
     Labeling& operator=(const Labeling&) = delete;
 
     /// First schema, or a next version that only appends labels; the same labels again: the present
-    /// version. Conflict when a label would move or vanish. InvalidArgument: fewer than 2 labels,
-    /// empty or repeated names.
-    Result<Schema> define_schema(const std::string& model, const std::vector<std::string>& labels);
+    /// version. Conflict when a label would move or vanish, or the kind is another one.
+    /// InvalidArgument: fewer than 2 labels, empty or repeated names, a separator in a name of kind
+    /// `choices`.
+    Result<Schema> define_schema(
+        const std::string& model,
+        const std::vector<std::string>& labels,
+        TaskKind kind = TaskKind::Choice
+    );
     /// NotFound when the model has none.
     Result<Schema> schema(const std::string& model) const;
 

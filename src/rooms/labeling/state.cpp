@@ -90,6 +90,11 @@ Result<void> Labeling::load_tasks(const std::string& name, bool exactly) const {
     const auto load = [&]() -> Result<void> {
         if (stamp > model.newest_task) {
             TRY(add_tasks(model, of_model().ge(&LabelTask::turn, model.queue.newest_turn())));
+            // What a file brought belongs to no turn and stands before all of them.
+            TRY(add_tasks(
+                model,
+                of_model().eq(&LabelTask::turn, Id<Turn>()).gt(&LabelTask::id, model.newest_task)
+            ));
         }
         if (TRY(tasks_.count(of_model())) == static_cast<std::int64_t>(model.queue.size())) {
             return {};

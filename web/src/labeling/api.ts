@@ -9,10 +9,14 @@ export interface Suggestion {
 /** Why a task shows a suggestion or not: hidden is the random share that keeps people honest; off, it has not proved itself. */
 export type SuggestionState = "shown" | "hidden" | "off" | "none";
 
+/** A row has one label, or any number of them. */
+export type Kind = "choice" | "choices";
+
 export interface Task {
   task_id: string;
   turn: string;
   text: string;
+  kind: Kind;
   labels: string[];
   suggestion: Suggestion | null;
   suggestion_state: SuggestionState;
@@ -33,6 +37,8 @@ export interface Answer {
   action: Action;
   task_id?: string;
   label?: string;
+  /** Of kind choices instead of `label`. */
+  labels?: string[];
   reason?: string;
   /** Of an undo: what it undoes. */
   target?: string;
@@ -54,7 +60,9 @@ export interface LabelEvent {
   actor: string;
   actor_kind: string;
   action: Action;
+  /** Of kind choices all of them, "; " between. */
   label: string | null;
+  labels: string[] | null;
   reason: string;
   item: string;
   text: string;

@@ -17,7 +17,8 @@ const kSecondsKept = 200;
 interface Said {
   eventId: string;
   task: Task;
-  what: string;
+  /** Of an answer of kind choices. */
+  labels: string[];
 }
 
 export interface DeskWishes {
@@ -36,6 +37,8 @@ export class Desk {
   unsent = $state(0);
   answered = $state(0);
   seconds = $state.raw<number[]>([]);
+  /** Of kind choices: what is ticked for the task in hand, in the order of its labels. */
+  chosen = $state.raw<string[]>([]);
   refused = $state.raw<{ answer: Answer; why: string } | undefined>(undefined);
   error = $state.raw<Error | undefined>(undefined);
   loaded = $state(false);
@@ -91,12 +94,24 @@ export class Desk {
     this.#shown = this.#now();
   }
 
+  /** Of kind choice: this is the answer. */
   choose(label: string): Task | undefined {
-    return this.#say("answer", label, "");
+    return this.#say({ action: "answer", label });
+  }
+
+  /** Of kind choices: ticks a label, or takes its tick away. */
+  toggle(label: string): void {
+    const ticked = this.chosen.includes(label) ? this.chosen.filter((one) => one !== label) : [...this.chosen, label];
+    this.chosen = (this.task?.labels ?? []).filter((one) => ticked.includes(one));
+  }
+
+  /** Of kind choices: what is ticked is the answer, none of them too. */
+  save(): Task | undefined {
+    return this.#say({ action: "answer", labels: this.chosen });
   }
 
   skip(reason: string): Task | undefined {
-    return this.#say("skip", "", reason);
+    return this.#say({ action: "skip", reason });
   }
 
   /** A flag is a remark: the task stays in hand. */
@@ -119,6 +134,7 @@ export class Desk {
     this.answered = Math.max(0, this.answered - 1);
     this.#texts.set(said.task.task_id, said.task);
     this.tasks = [said.task, ...this.tasks.filter((task) => task.task_id !== said.task.task_id)];
+    this.chosen = said.labels;
     return true;
   }
 
@@ -133,6 +149,7 @@ export class Desk {
     this.#done.add(undone.said.task.task_id);
     this.answered += 1;
     this.tasks = this.tasks.filter((task) => task.task_id !== undone.said.task.task_id);
+    this.chosen = [];
     void this.#refillIfLow();
     return true;
   }
@@ -174,17 +191,18 @@ export class Desk {
     }
   }
 
-  #say(action: "answer" | "skip", label: string, reason: string): Task | undefined {
+  #say(what: Pick<Answer, "action" | "label" | "labels" | "reason">): Task | undefined {
     const task = this.task;
     if (!task) {
       return undefined;
     }
-    const eventId = this.#send(action === "answer" ? { action, task_id: task.task_id, label } : { action, task_id: task.task_id, reason });
-    if (action === "answer") {
+    const eventId = this.#send({ ...what, task_id: task.task_id });
+    if (what.action === "answer") {
       this.answered += 1;
       this.seconds = [...this.seconds.slice(1 - kSecondsKept), (this.#now() - this.#shown) / 1000];
     }
-    this.#said.push({ eventId, task, what: label || reason });
+    this.#said.push({ eventId, task, labels: what.labels ?? [] });
+    this.chosen = [];
     this.#undone = [];
     this.#done.add(task.task_id);
     this.tasks = this.tasks.slice(1);
@@ -214,7 +232,7 @@ export class Desk {
       });
       this.#past = events
         .filter((event) => (event.action === "answer" || event.action === "skip") && !event.undone && event.task_id !== null && !taken.has(event.event_id))
-        .map((event) => ({ eventId: event.event_id, task: this.#taskOf(event), what: event.label ?? event.reason }))
+        .map((event) => ({ eventId: event.event_id, task: this.#taskOf(event), labels: event.labels ?? [] }))
         .reverse();
     }
     return this.#past.pop();
@@ -223,6 +241,7 @@ export class Desk {
   #taskOf(event: LabelEvent): Task {
     const known = this.#texts.get(event.task_id ?? "");
     const labels = this.tasks[0]?.labels ?? [];
-    return known ?? { task_id: event.task_id ?? "", turn: "", text: event.text, labels, suggestion: null, suggestion_state: "none" };
+    const kind = event.labels === null ? "choice" : "choices";
+    return known ?? { task_id: event.task_id ?? "", turn: "", text: event.text, kind, labels, suggestion: null, suggestion_state: "none" };
   }
 }

@@ -35,7 +35,7 @@ class Server {
 }
 
 function task(i: number): Task {
-  return { task_id: `t${i}`, turn: "1", text: `text ${i}`, labels: ["cold", "warm"], suggestion: null, suggestion_state: "off" };
+  return { task_id: `t${i}`, turn: "1", text: `text ${i}`, kind: "choice", labels: ["cold", "warm"], suggestion: null, suggestion_state: "off" };
 }
 
 const desks: Desk[] = [];
@@ -118,7 +118,7 @@ describe("the desk", () => {
   it("undoes answers of earlier sessions, the newest first", async () => {
     const server = new Server(3);
     const said = (id: string, more: Partial<LabelEvent> = {}): LabelEvent => ({
-      event_id: id, seq: 1, actor: "kim", actor_kind: "human", action: "answer", label: "cold", reason: "", item: "00", text: `old ${id}`,
+      event_id: id, seq: 1, actor: "kim", actor_kind: "human", action: "answer", label: "cold", reason: "", labels: null, item: "00", text: `old ${id}`,
       task_id: `old-${id}`, received: "2026-01-01T00:00:00Z", undone: false, target: null, ...more,
     });
     server.past = [said("c", { action: "flag" }), said("b"), said("x", { undone: true }), said("a")];
@@ -128,6 +128,39 @@ describe("the desk", () => {
     expect(await desk.undo()).toBe(true);
     expect(desk.task?.text).toBe("old a");
     expect(await desk.undo()).toBe(false);
+  });
+
+  it("ticks labels in their order, saves them as one answer, and shows them again after an undo", async () => {
+    const server = new Server(3);
+    const desk = await deskOf(server);
+    desk.toggle("warm");
+    desk.toggle("cold");
+    expect(desk.chosen).toEqual(["cold", "warm"]);
+    desk.save();
+    expect(desk.task?.task_id).toBe("t1");
+    expect(desk.chosen).toEqual([]);
+    desk.toggle("warm");
+    desk.toggle("warm");
+    desk.save();
+    await vi.waitFor(() => expect(server.answers.map((one) => one.labels)).toEqual([["cold", "warm"], []]));
+    await desk.undo();
+    expect(desk.chosen).toEqual([]);
+    await desk.undo();
+    expect(desk.chosen).toEqual(["cold", "warm"]);
+    desk.redo();
+    expect(desk.chosen).toEqual([]);
+  });
+
+  it("undoes several labels of an earlier session", async () => {
+    const server = new Server(3);
+    server.past = [{
+      event_id: "a", seq: 1, actor: "kim", actor_kind: "human", action: "answer", label: "cold; warm", labels: ["cold", "warm"], reason: "", item: "00",
+      text: "old", task_id: "old-a", received: "2026-01-01T00:00:00Z", undone: false, target: null,
+    }];
+    const desk = await deskOf(server);
+    await desk.undo();
+    expect(desk.task?.kind).toBe("choices");
+    expect(desk.chosen).toEqual(["cold", "warm"]);
   });
 
   it("keeps the task in hand when it is flagged", async () => {

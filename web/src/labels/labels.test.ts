@@ -6,12 +6,12 @@ import { parsePlace } from "../base/router.svelte";
 import type { LabelEvent } from "../labeling/api";
 import { eventsOf, orNothing } from "./events";
 import { addressOfLook, lookFrom, type Look } from "./look";
-import { moved, triangleOf } from "./matrix";
+import { kNameless, moved, triangleOf } from "./matrix";
 import { disputed, pairsOf, votesOf } from "./votes";
 
 function said(seq: number, actor: string, item: string, label: string, rest: Partial<LabelEvent> = {}): LabelEvent {
   return {
-    seq, actor, item, label, event_id: String(seq), actor_kind: "human", action: "answer", reason: "", text: `text of ${item}`, task_id: null,
+    seq, actor, item, label, labels: null, event_id: String(seq), actor_kind: "human", action: "answer", reason: "", text: `text of ${item}`, task_id: null,
     received: "2026-11-28T15:00:00Z", undone: false, target: null, ...rest,
   };
 }
@@ -24,7 +24,7 @@ describe("the matrix of labels", () => {
       [["a", "b", 1, 0.25]], [["a", "c", 4, 1], ["b", "c", 0, 0]],
     ]);
     expect(triangleOf([])).toEqual({ labels: [], lines: [] });
-    expect(triangleOf([{ labels: ["a", null], pairs: 1 }]).labels.toSorted()).toEqual(["?", "a"]);
+    expect(triangleOf([{ labels: ["a", null], pairs: 1 }]).labels.toSorted()).toEqual(["a", kNameless]);
   });
 
   it("is walked within its half", () => {
@@ -53,6 +53,18 @@ describe("what people say of an item", () => {
     const items = votesOf([said(5, "a", "x", "1"), said(4, "b", "x", "1"), said(3, "c", "x", "2"), said(2, "d", "x", "3"), said(1, "a", "y", "2")]);
     expect(pairsOf(items, "1", "2")).toBe(2);
     expect(pairsOf(items, "3", "2")).toBe(1);
+  });
+
+  it("differs by the labels that one has and the other has not, where a row may have several", () => {
+    const several = (seq: number, actor: string, item: string, labels: string[]) => said(seq, actor, item, labels.join("; "), { labels });
+    const items = votesOf([
+      several(6, "a", "x", ["1", "2"]), several(5, "b", "x", ["2", "1"]), several(4, "a", "y", ["1", "2"]), several(3, "b", "y", ["1"]),
+      several(2, "a", "z", ["1"]), several(1, "b", "z", ["3", "2"]),
+    ]);
+    expect(disputed(items, "1", "2").map((one) => one.item)).toEqual(["z"]);
+    expect(disputed(items, "2", kNameless).map((one) => one.item)).toEqual(["y"]);
+    expect(pairsOf(items, "3", "1")).toBe(1);
+    expect(pairsOf(items, "1", kNameless)).toBe(0);
   });
 });
 

@@ -2,8 +2,8 @@
 // The labels that people gave to the same items, two by two. A pair has no order, so half a matrix says all.
 import type { Confused } from "./api";
 
-/** A label that the schema has no name for. */
-export const kNameless = "?";
+/** A label that the schema has no name for; where a row may have several, that somebody gave no other one instead. */
+export const kNameless = "–";
 
 export interface PairCell {
   low: string;

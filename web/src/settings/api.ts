@@ -71,4 +71,6 @@ export interface Imported {
   labels_rejected: number;
   unknown_labels: Rejection[];
   new_labels: string[];
+  /** Rows without a label that people are asked about now. */
+  asked: number;
 }
