@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "app/server.h"
@@ -196,6 +197,59 @@ TEST_F(ApiTest, NobodyGetsInWithoutTheRightKeyOrFromAnotherSite) {
         }
     }
     EXPECT_GT(asked, 40);
+    news.stop();
+}
+
+/// What a route says when it is asked with a query that nobody knows; "" when it takes none.
+std::string known_by(std::uint16_t port, const http::Route& route, const std::string& path) {
+    testing::RawClient client(port);
+    const auto answer = client.ask(fmt::format(
+        "{} {}?nope=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n\r\n{{}}",
+        http::name_of(route.method),
+        path
+    ));
+    constexpr std::string_view kBegin = "known are ";
+    const auto begin = answer.body.find(kBegin);
+    const auto end = answer.body.find(": 'nope'");
+    return begin == std::string::npos || end == std::string::npos
+               ? ""
+               : answer.body.substr(begin + kBegin.size(), end - begin - kBegin.size());
+}
+
+/// The names behind '?' in the guide, as known_by() says them.
+std::string told_by(std::string_view details) {
+    std::vector<std::string> names;
+    for (auto at = details.find('?'); at != std::string_view::npos; at = details.find("\n?", at)) {
+        at += details[at] == '\n' ? 2 : 1;
+        names.emplace_back(details.substr(at, details.find(':', at) - at));
+    }
+    return details.starts_with('?') ? fmt::format("{}", fmt::join(names, ", ")) : "";
+}
+
+TEST_F(ApiTest, TheGuideTellsOfEveryRouteAndItsQuery) {
+    prepare();
+    gateway::News news([] { return gateway::News::Marks(); });
+    gateway::V1Rooms rooms = v1_rooms(*project_);
+    rooms.news = &news;
+    gateway::Gateway gateway;
+    gateway::add_v1_routes(gateway, rooms);
+    http::HttpServerPlan plan;
+    plan.port = 0;
+    ASSERT_TRUE(gateway.start(plan));
+    for (const auto& route : gateway.router().routes()) {
+        if (!route->pattern.starts_with("/v1/")) {
+            continue;
+        }
+        SCOPED_TRACE(fmt::format("{} {}", http::name_of(route->method), route->pattern));
+        EXPECT_FALSE(route->doc.summary.empty());
+        std::string path = route->pattern;
+        if (const auto model = path.find("{model}"); model != std::string::npos) {
+            path.replace(model, std::string_view("{model}").size(), "m");
+        }
+        if (path.find('{') == std::string::npos && path != "/v1/events") {
+            EXPECT_EQ(told_by(route->doc.details), known_by(gateway.port(), *route, path));
+        }
+    }
     news.stop();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop/conductor.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>

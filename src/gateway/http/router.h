@@ -33,6 +33,8 @@ struct RouteDoc {
     std::string_view summary{};  ///< One sentence.
     std::string_view request{};  ///< Name of the schema of its JSON body; "" = none.
     std::string_view answer{};   ///< Name of the schema of its 200 answer; "" = any.
+    /// Lines "?name: meaning" of its query, "> example" of its body, "< example" of its answer.
+    std::string_view details{};
 };
 
 struct Route {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884;vertical
 code,pre{font:14px/1.45 ui-monospace,monospace}
 pre{overflow-x:auto;padding:.6rem;background:#8881}
 .scroll{overflow-x:auto}
+.detail{overflow-wrap:anywhere;opacity:.8}
 </style>
 </head>
 <body>
@@ -58,18 +60,30 @@ std::string schema_link(std::string_view schema) {
                           : fmt::format("<a href=\"#{0}\"><code>{0}</code></a>", schema);
 }
 
+/// The details of a route as lines below its summary.
+std::string details_of(std::string_view details) {
+    std::string out;
+    while (!details.empty()) {
+        const auto end = std::min(details.find('\n'), details.size());
+        out += "<br><code class=\"detail\">" + escaped(details.substr(0, end)) + "</code>";
+        details.remove_prefix(std::min(end + 1, details.size()));
+    }
+    return out;
+}
+
 void append_routes(std::string& out, const http::Router& router) {
     std::map<std::string, std::string> rows;  // by path, then method
     for (const auto& route : router.routes()) {
         const std::string_view method = name_of(route->method);
         rows[route->pattern + ' ' + std::string(method)] = fmt::format(
-            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td>"
-            "</tr>\n",
+            "<tr><td><code>{}</code></td><td><code>{}</code></td><td>{}{}</td><td>{}</td><td>{}"
+            "</td></tr>\n",
             method,
             escaped(route->pattern),
             escaped(
                 route->doc.summary.empty() ? std::string_view(route->name) : route->doc.summary
             ),
+            details_of(route->doc.details),
             schema_link(route->doc.request),
             schema_link(route->doc.answer)
         );

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/openapi/openapi.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
 #include "base/json_value.h"
+#include "base/text.h"
 
 namespace flywheel::gateway {
 
@@ -59,14 +66,55 @@ Json request_body(const Route& route) {
     return {{"content", std::move(content)}};
 }
 
+/// The lines of the details that begin with `mark`, without it.
+std::vector<std::string_view> lines_of(std::string_view details, char mark) {
+    std::vector<std::string_view> lines;
+    while (!details.empty()) {
+        const auto end = std::min(details.find('\n'), details.size());
+        if (details.starts_with(mark)) {
+            lines.push_back(trim(details.substr(1, end - 1)));
+        }
+        details.remove_prefix(std::min(end + 1, details.size()));
+    }
+    return lines;
+}
+
+void append_query(const Route& route, Json& parameters) {
+    for (const std::string_view line : lines_of(route.doc.details, '?')) {
+        const auto colon = line.find(':');
+        parameters.push_back({
+            {"name", line.substr(0, colon)},
+            {"in", "query"},
+            {"description", trim(line.substr(colon + 1))},
+            {"schema", {{"type", "string"}}},
+        });
+    }
+}
+
+/// Examples are for reading: they have an ellipsis where more follows.
+void append_examples(const Route& route, Json& made) {
+    std::string text;
+    for (const auto& [mark, title] : {std::pair('>', "Takes"), std::pair('<', "Gives")}) {
+        for (const std::string_view line : lines_of(route.doc.details, mark)) {
+            text += fmt::format("{} `{}`\n\n", title, line);
+        }
+    }
+    if (!text.empty()) {
+        made["description"] = trim(text);
+    }
+}
+
 Json operation(const Route& route) {
     Json made;
     made["operationId"] = operation_id(route);
     made["summary"] = route.doc.summary.empty() ? std::string_view(route.name) : route.doc.summary;
     made["tags"] = {route.pattern.substr(1, route.pattern.find('/', 1) - 1)};
-    if (Json parameters = path_parameters(route.pattern); !parameters.empty()) {
+    Json parameters = path_parameters(route.pattern);
+    append_query(route, parameters);
+    if (!parameters.empty()) {
         made["parameters"] = std::move(parameters);
     }
+    append_examples(route, made);
     if (!route.doc.request.empty()) {
         made["requestBody"] = request_body(route);
     }

@@ -11,6 +11,7 @@
 
 #include "base/json_value.h"
 #include "base/text.h"
+#include "gateway/v1/guide.h"
 
 namespace flywheel::gateway {
 
@@ -135,6 +136,7 @@ void answer_json(http::HttpResponse& response, const Json& body) {
 void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route> routes) {
     const auto shared = std::make_shared<const V1Rooms>(rooms);
     for (V1Route& route : routes) {
+        const http::RouteDoc doc = guide_to(route.method, route.pattern);
         gateway.add({
             .method = route.method,
             .pattern = std::move(route.pattern),
@@ -144,6 +146,7 @@ void add_slow_routes(Gateway& gateway, const V1Rooms& rooms, std::vector<V1Route
                    ) { return run(*shared, request, response); },
             .speed = http::RouteSpeed::Slow,
             .body_limit = route.body_limit,
+            .doc = doc,
             .private_body = route.private_body,
         });
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gateway/v1/exchange.h"
+#include "gateway/v1/guide.h"
 #include "gateway/v1/news.h"
 
 namespace flywheel::gateway {
@@ -71,6 +72,7 @@ void add_people_routes(Gateway& gateway, const V1Rooms& rooms) {
             .run = [news = rooms.news](
                        const http::HttpRequest&, http::HttpResponse& response
                    ) { return news->listen(response); },
+            .doc = guide_to(http::Method::Get, "/v1/events"),
         });
     }
 }
