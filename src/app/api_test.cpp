@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "app/server.h"
+#include "base/json_value.h"
 #include "base/log.h"
 #include "gateway/page/page.h"
 #include "gateway/v1/news.h"
@@ -108,6 +109,10 @@ TEST_F(ApiTest, LabelsAreAskedAnsweredAndCounted) {
 
 TEST_F(ApiTest, WhatPeopleSaidIsShownAndCompared) {
     play("people.http");
+}
+
+TEST_F(ApiTest, WhatPeopleDifferOnIsDecidedAndMadeGold) {
+    play("review.http");
 }
 
 TEST_F(ApiTest, RowsAreCountedSampledAndJudgedAgain) {
@@ -220,10 +225,13 @@ TEST_F(ApiTest, AnAnswerCarriesTheNameOfItsKey) {
             "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", target, key
         ));
     };
-    const auto post = [&](const std::string& key, const std::string& body) {
+    const auto post_to = [&](const char* path, const std::string& key, const std::string& body) {
         return client.ask(
-            testing::post_request("/v1/labels", body, "Authorization: Bearer " + key + "\r\n")
+            testing::post_request(path, body, "Authorization: Bearer " + key + "\r\n")
         );
+    };
+    const auto post = [&](const std::string& key, const std::string& body) {
+        return post_to("/v1/labels", key, body);
     };
     EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=lee").status, 403);
     EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=kim").status, 200);
@@ -237,6 +245,40 @@ TEST_F(ApiTest, AnAnswerCarriesTheNameOfItsKey) {
     EXPECT_EQ(get(kim, "/v1/models/m/label-events").status, 403);
     EXPECT_EQ(get(kim, "/v1/models/m/label-events?actor=kim").status, 200);
     EXPECT_EQ(get(boss, "/v1/models/m/label-events").status, 200);
+    // To decide one must label and see what others said; who only labels is told nothing of it.
+    const auto judge = keys.add({.name = "judge", .roles = {"label", "read"}}).value().secret;
+    access.refresh(keys.list().value());
+    const auto tasks = parse_json(get(kim, "/v1/models/m/tasks?actor=kim").body).value();
+    const auto task = tasks.at("tasks").at(0).at("task_id").get<std::string>();
+    EXPECT_EQ(
+        post(kim, fmt::format(R"({{"actor":"kim","task_id":"{}","label":"cold"}})", task)).status, 200
+    );
+    const auto events = parse_json(get(kim, "/v1/models/m/label-events?actor=kim").body).value();
+    const std::string item = events.at("events").at(0).at("item").get<std::string>();
+    const auto decision = [&](const std::string& who) {
+        return fmt::format(R"({{"actor":"{}","item":"{}","label":"warm"}})", who, item);
+    };
+    for (const char* path : {"/v1/models/m/review", "/v1/models/m/gold"}) {
+        SCOPED_TRACE(path);
+        EXPECT_EQ(post_to(path, kim, decision("kim")).status, 403);
+        EXPECT_EQ(post_to(path, judge, decision("kim")).status, 403);
+        EXPECT_EQ(post_to(path, judge, decision("judge")).status, 200);
+    }
+    EXPECT_EQ(get(kim, "/v1/models/m/review").status, 403);
+    EXPECT_EQ(get(judge, "/v1/models/m/review").status, 200);
+    EXPECT_EQ(
+        post(kim, fmt::format(R"({{"actor":"kim","task_id":"{}","label":"cold"}})", task)).status, 200
+    );
+    const auto own = get(kim, "/v1/models/m/label-events?actor=kim");
+    EXPECT_EQ(own.body.find("\"gold\""), std::string::npos) << own.body;
+    EXPECT_NE(
+        get(judge, "/v1/models/m/label-events?actor=kim").body.find("\"gold\":true"),
+        std::string::npos
+    );
+    EXPECT_NE(get(kim, "/v1/models/m/annotators").body.find("\"gold\":null"), std::string::npos);
+    EXPECT_EQ(
+        get(judge, "/v1/models/m/annotators").body.find("\"gold\":null"), std::string::npos
+    );
 }
 
 TEST_F(ApiTest, AServerTellsWhereItIsAndForgetsWhenItStops) {

@@ -8,7 +8,7 @@ namespace flywheel {
 std::uint32_t LabelFold::voter_of(const LabelEvent& event) {
     const bool votes =
         event.actor_kind == ActorKind::Human || event.actor_kind == ActorKind::Import;
-    if (!votes || !event.choice) {
+    if (!votes || !event.choice || event.gold) {
         return 0;
     }
     const auto next = static_cast<std::uint32_t>(voters_.size() + 1);
@@ -46,6 +46,11 @@ void LabelFold::add(const LabelEvent& event) {
         entry.voter = voter_of(event);
         by_item_[event.item].push_back(at);
     }
+    if (event.action == LabelAction::Adjudicate || event.action == LabelAction::GoldSet) {
+        entry.decides = event.choice.has_value();
+        entry.gold = event.action == LabelAction::GoldSet;
+        by_item_[event.item].push_back(at);
+    }
     if (event.action == LabelAction::Skip && event.task) {
         skips_[*event.task].push_back(at);
     }
@@ -54,6 +59,19 @@ void LabelFold::add(const LabelEvent& event) {
     if (entry.target != kNone) {
         pass_on(at, true);
     }
+}
+
+const LabelFold::Entry* LabelFold::decision_among(const std::vector<std::uint32_t>& places) const {
+    const auto newest = std::find_if(places.rbegin(), places.rend(), [&](std::uint32_t at) {
+        return entries_[at].decides && entries_[at].live_undos == 0;
+    });
+    return newest == places.rend() ? nullptr : &entries_[*newest];
+}
+
+std::optional<std::int64_t> LabelFold::decided(const Digest& item) const {
+    const auto found = by_item_.find(item);
+    const Entry* decision = found == by_item_.end() ? nullptr : decision_among(found->second);
+    return decision == nullptr ? std::nullopt : std::optional(decision->choice);
 }
 
 std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
@@ -68,7 +86,8 @@ std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
             last_answer[entry.voter] = &entry;
         }
     }
-    if (last_answer.empty()) {
+    const Entry* decision = decision_among(found->second);
+    if (last_answer.empty() && decision == nullptr) {
         return std::nullopt;
     }
 
@@ -88,6 +107,16 @@ std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
         result.holdout = result.holdout || answer->holdout;
         result.received = std::max(result.received, answer->received);
         result.seq = std::max(result.seq, answer->seq);
+    }
+    if (decision != nullptr) {
+        result.label = decision->choice;
+        result.agreeing = votes[decision->choice].count;
+        result.holdout = result.holdout || decision->holdout;
+        result.received = std::max(result.received, decision->received);
+        result.seq = std::max(result.seq, decision->seq);
+        result.decided = true;
+        result.gold = decision->gold;
+        return result;
     }
     const auto weaker = [](const auto& a, const auto& b) {
         return a.second.count != b.second.count ? a.second.count < b.second.count

@@ -3,7 +3,8 @@
 // LabelFold: the current label of each item, derived from the event log. A pure fold over
 // LabelEvents in order of seq: undo makes its target dead (an undone undo is a redo), a person's
 // last live answer counts, the majority of people and imports is the label, ties go to the label
-// answered first. Model and rule answers never vote. One thread.
+// answered first. Model and rule answers and answers to gold questions never vote. The newest live
+// decision (adjudicate, gold_set) goes before all votes. One thread.
 
 #include <cstdint>
 #include <map>
@@ -18,12 +19,14 @@ namespace flywheel {
 
 struct ItemLabel {
     Digest item;
-    std::int64_t label = -1;    ///< Majority label_id.
+    std::int64_t label = -1;    ///< label_id decided, else of the majority.
     std::int64_t answers = 0;   ///< Actors whose live answer counts.
     std::int64_t agreeing = 0;  ///< How many of them gave `label`.
     bool holdout = false;       ///< Any counted event belongs to the hold-out.
     Time received;              ///< Of the newest counted event.
     std::int64_t seq = 0;       ///< Of the newest counted event.
+    bool decided = false;       ///< Stated by a decision.
+    bool gold = false;          ///< By one that makes it gold.
 };
 
 class LabelFold {
@@ -36,6 +39,8 @@ class LabelFold {
     [[nodiscard]] std::optional<ItemLabel> label(const Digest& item) const;
     /// All current labels, sorted by item.
     [[nodiscard]] std::vector<ItemLabel> labels() const;
+    /// What the newest live decision about the item says; nothing when there is none.
+    [[nodiscard]] std::optional<std::int64_t> decided(const Digest& item) const;
     /// Live skips of a task (by anybody), for "is there still something to ask?".
     [[nodiscard]] bool skipped(const Id<LabelTask>& task) const;
     /// True when the event is known and no live undo targets it.
@@ -54,11 +59,15 @@ class LabelFold {
         std::uint32_t live_undos = 0;  ///< Live events that undo this one; alive when 0.
         std::uint32_t target = kNone;  ///< Place of the undone event, for an undo.
         bool holdout = false;
+        bool decides = false;
+        bool gold = false;  ///< Decides, as gold.
     };
 
     static constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 
     [[nodiscard]] std::uint32_t voter_of(const LabelEvent& event);
+    /// The newest live decision among the item's events; null when there is none.
+    [[nodiscard]] const Entry* decision_among(const std::vector<std::uint32_t>& places) const;
     /// The undo at `at` came alive or died: so does, the other way round, what it targets.
     void pass_on(std::uint32_t at, bool alive);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/v1/label_json.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/json_value.h"
 
@@ -34,9 +36,9 @@ Json label_name(const Schema& schema, const std::optional<std::int64_t>& label) 
     return schema.labels[static_cast<std::size_t>(*label)];
 }
 
-Json event_json(const Schema& schema, const labeling::PastEvent& past) {
+Json event_json(const Schema& schema, const labeling::PastEvent& past, bool all) {
     const LabelEvent& event = past.event;
-    return {
+    Json json = {
         {"event_id", event.id.text()},
         {"seq", event.seq},
         {"actor", event.actor},
@@ -53,6 +55,21 @@ Json event_json(const Schema& schema, const labeling::PastEvent& past) {
         {"received", to_rfc3339(event.received)},
         {"undone", past.undone}
     };
+    if (all && event.blind) {
+        json["blind"] = true;
+    }
+    if (all && event.gold) {
+        json["gold"] = true;
+    }
+    return json;
+}
+
+bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request) {
+    if (rooms.access == nullptr || !rooms.access->guarded()) {
+        return true;
+    }
+    const auto roles = rooms.access->roles_of(request.caller);
+    return std::ranges::find(roles, http::name_of(http::Role::Read)) != roles.end();
 }
 
 Json share_json(const stats::Share& share) {

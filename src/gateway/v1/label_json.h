@@ -22,7 +22,12 @@ Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model);
 /// The name; null when there is no such label.
 [[nodiscard]] Json label_name(const Schema& schema, const std::optional<std::int64_t>& label);
 
-[[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past);
+/// Of an answer to a question of a second or gold pass that is said only to `all`: to whoever may
+/// see what others said. One who labels must not know them.
+[[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past, bool all = true);
+
+/// May the caller see what others said? Second opinions must be given without knowing the first.
+[[nodiscard]] bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request);
 
 /// {"value","lower","upper","n"} with the 95 % interval of Wilson; null without trials.
 [[nodiscard]] Json share_json(const stats::Share& share);

@@ -25,7 +25,7 @@ Json question_json(const labeling::Question& question) {
             {"probability", question.task.suggested_probability}
         };
     }
-    return {
+    Json json = {
         {"task_id", question.task.id.text()},
         {"turn", question.task.turn.text()},
         {"text", question.payload},
@@ -34,6 +34,10 @@ Json question_json(const labeling::Question& question) {
         {"suggestion_state", enum_name(question.suggestion)},
         {"left", question.left}
     };
+    if (question.anchored) {
+        json["suggestion_off_because"] = "anchoring";
+    }
+    return json;
 }
 
 Result<void> next_tasks(
@@ -73,6 +77,12 @@ Result<labeling::AnswerRequest> answer_request(const Json& body) {
     answer.action =
         TRY(parse_enum<LabelAction>(TRY(optional_string(body, "action")).value_or("answer"))
                 .within("field 'action'"));
+    if (answer.action == LabelAction::Adjudicate || answer.action == LabelAction::GoldSet) {
+        return invalid_argument(fmt::format(
+            "field 'action': what decides goes to POST /v1/models/{{model}}/review or gold: '{}'",
+            enum_name(answer.action)
+        ));
+    }
     // An undo names what it undoes; everything else needs its task.
     answer.task_id = answer.action == LabelAction::Undo
                          ? TRY(optional_string(body, "task_id")).value_or("")

@@ -25,6 +25,7 @@ struct Annotator {
     double seconds_median = 0;  ///< From shown to saved, of answers that say both; 0 = none does.
     std::int64_t timed = 0;     ///< How many do.
     stats::Share agreement;     ///< Items that others answered too, and where most of them agreed.
+    stats::Share gold;          ///< Questions whose answer was known, and how many were right.
     Time newest;                ///< Of his events.
 };
 
@@ -41,6 +42,10 @@ struct Agreement {
     std::int64_t items = 0;              ///< With a live answer by a person.
     std::int64_t shared = 0;             ///< Of these, by more than one.
     stats::Share pairs;  ///< Pairs of answers to one item, and how many of them agree.
+    /// Of these, the pairs of which one answer is a blind second one. Their items were drawn with
+    /// one probability, so their share estimates that of all items; chance pairs lie where people
+    /// came back to an item, which is often a hard one.
+    stats::Share blind;
     /// Krippendorff's alpha for nominal data with any number of answers an item (Content Analysis,
     /// 4th ed., 12.3.4): 1 = all agree, 0 = as by chance. Nothing when only one label was used, or
     /// nothing shared.
@@ -51,6 +56,7 @@ struct Agreement {
 struct Vote {
     std::uint32_t actor = 0;  ///< A number, of an AgreementCount.
     std::int64_t choice = 0;
+    bool blind = false;
 };
 
 class AgreementCount {
@@ -67,17 +73,21 @@ class AgreementCount {
         LabelAction action = LabelAction::Answer;
         std::int64_t choice = -1;
         double seconds = -1;  ///< Negative: not said.
+        bool blind = false;
+        bool gold = false;
     };
 
     [[nodiscard]] std::uint32_t number_of(const std::string& actor);
     [[nodiscard]] std::vector<Vote> votes_at(const std::vector<std::uint32_t>& places) const;
     void count_events(Agreement& result) const;
+    void count_gold(Agreement& result) const;
 
     LabelFold fold_;
     std::vector<Annotator> people_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
     std::vector<Said> said_;
     std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> answers_;  // places in said_
+    std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> gold_;     // likewise
 };
 
 }  // namespace flywheel::labeling

@@ -122,6 +122,7 @@ Result<LabelEvent> Labeling::undo_of(const AnswerRequest& request) const {
     event.arm = target->arm;
     event.probability = target->probability;
     event.holdout = target->holdout;
+    event.gold = target->gold;
     event.target = target->id;
     return event;
 }
@@ -195,10 +196,14 @@ Result<Receipt> Labeling::answer(const AnswerRequest& request) {
         );
     }
     event.id = id ? *id : Id<LabelEvent>::random(event.received, state_->rng);
+    note_circumstances(model, event);
     Tail tail = model.tail;  // the model moves only after the commit
     TRY(append(tail, event));
     TRY(transaction->commit());
     model.take(event);
+    if (event.action == LabelAction::Undo) {
+        model.lend_again(event, {event.actor, event.received, event.received + plan_.lease});
+    }
     return Receipt{event.id, event.seq, false};
 }
 

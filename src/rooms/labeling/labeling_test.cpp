@@ -137,12 +137,34 @@ TEST_F(LabelingTest, UndoReopensTheTaskAndRedoClosesIt) {
     const auto undo = desk_.room.answer({.actor = "kim", .action = LabelAction::Undo});
     ASSERT_TRUE(undo);
     EXPECT_EQ(desk_.room.progress("news", {})->open, 1);
+    EXPECT_THAT(payloads(desk_.room.next("news", "lee", 1)), ElementsAre());
+    desk_.clock.advance(std::chrono::minutes(15));
     EXPECT_THAT(payloads(desk_.room.next("news", "lee", 1)), ElementsAre("a"));
     const auto redo = desk_.room.answer(
         {.actor = "kim", .action = LabelAction::Undo, .target = undo->event.text()}
     );
     ASSERT_TRUE(redo);
     EXPECT_EQ(desk_.room.progress("news", {})->answered, 1);
+}
+
+TEST_F(LabelingTest, WhatAnUndoOpensIsLeasedToItsPersonAgain) {
+    const auto a = desk_.task("a", 1, 0);
+    desk_.task("b", 1, 1);
+    const AnswerRequest undo{.actor = "kim", .action = LabelAction::Undo};
+    for (const auto action : {LabelAction::Answer, LabelAction::Skip}) {
+        SCOPED_TRACE(enum_name(action));
+        ASSERT_TRUE(desk_.room.answer(
+            {.task_id = a.text(), .actor = "kim", .action = action, .label = "sports"}
+        ));
+        ASSERT_TRUE(desk_.room.answer(undo));
+        EXPECT_THAT(payloads(desk_.room.next("news", "lee", 5)), ElementsAre("b"));
+        EXPECT_THAT(payloads(desk_.room.next("news", "kim", 5)), ElementsAre("a"));
+    }
+    ASSERT_TRUE(desk_.room.answer({.task_id = a.text(), .actor = "kim", .label = "sports"}));
+    ASSERT_TRUE(desk_.room.answer({.task_id = a.text(), .actor = "lee", .label = "sports"}));
+    ASSERT_TRUE(desk_.room.answer(undo));
+    // The other answer stays, so there is nothing to ask.
+    EXPECT_THAT(payloads(desk_.room.next("news", "kim", 5)), ElementsAre());
 }
 
 TEST_F(LabelingTest, UndoWalksBackThroughOnesOwnEventsOnly) {
@@ -489,6 +511,16 @@ TEST(LabelChain, ShowsAMissingEvent) {
                       .value();
     events.erase(events.begin() + 1);
     EXPECT_THAT(verify(events).error().message, HasSubstr("seq 2"));
+}
+
+TEST(LabelChain, CoversWhatWasAddedLater) {
+    LabelEvent event;
+    event.blind = true;
+    const Digest before = chain_of(Digest(), event);
+    event.suggested = 1;
+    const Digest after = chain_of(Digest(), event);
+    EXPECT_NE(before, chain_of(Digest(), LabelEvent()));
+    EXPECT_NE(before, after);
 }
 
 TEST(LabelChain, IsFixedForEver) {

@@ -77,11 +77,12 @@ Result<void> apply(Connection& connection, const Migration& migration) {
 }  // namespace
 
 std::span<const Migration> migrations() {
-    static const std::array<Migration, 4> kAll = {
+    static const std::array<Migration, 5> kAll = {
         {{1, "records", kMigration0001Records},
          {2, "api_keys", kMigration0002ApiKeys},
          {3, "operations", kMigration0005Operations},
-         {4, "rollout_events", kMigration0004RolloutEvents}}
+         {4, "rollout_events", kMigration0004RolloutEvents},
+         {5, "second_answers", kMigration0006SecondAnswers}}
     };
     return kAll;
 }

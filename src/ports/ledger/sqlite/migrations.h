@@ -30,5 +30,6 @@ extern const std::string_view kMigration0001Records;
 extern const std::string_view kMigration0002ApiKeys;
 extern const std::string_view kMigration0005Operations;
 extern const std::string_view kMigration0004RolloutEvents;
+extern const std::string_view kMigration0006SecondAnswers;
 
 }  // namespace flywheel::sqlite
