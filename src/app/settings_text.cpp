@@ -203,7 +203,8 @@ std::string labeling_text(const labeling::Plan& plan) {
         "\n[labeling]\n"
         "second_share = {}        # of what people answer: another person is asked, too, and sees "
         "nothing of the first\n"
-        "gold_share = {}         # of what people are asked: questions whose answer is known, while "
+        "gold_share = {}         # of what people are asked: questions whose answer is known, "
+        "while "
         "there are such\n",
         plan.second_share,
         plan.gold_share

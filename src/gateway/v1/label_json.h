@@ -24,7 +24,9 @@ Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model);
 
 /// Of an answer to a question of a second or gold pass that is said only to `all`: to whoever may
 /// see what others said. One who labels must not know them.
-[[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past, bool all = true);
+[[nodiscard]] Json event_json(
+    const Schema& schema, const labeling::PastEvent& past, bool all = true
+);
 
 /// May the caller see what others said? Second opinions must be given without knowing the first.
 [[nodiscard]] bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request);

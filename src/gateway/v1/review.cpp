@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Items on which people differ, what is decided about them, gold labels, and how much suggestions
 // pull people.
+#include "rooms/labeling/review.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -8,7 +10,6 @@
 #include "base/json_value.h"
 #include "gateway/v1/exchange.h"
 #include "gateway/v1/label_json.h"
-#include "rooms/labeling/review.h"
 
 namespace flywheel::gateway {
 
@@ -36,12 +37,11 @@ Json item_json(const Schema& schema, const labeling::ReviewItem& item) {
         }
         answers.push_back(std::move(one));
     }
-    const Json suggestion = item.suggested < 0
-                                ? Json(nullptr)
-                                : Json{
-                                      {"label", label_name(schema, item.suggested)},
-                                      {"probability", item.suggested_probability}
-                                  };
+    const Json suggestion = item.suggested < 0 ? Json(nullptr)
+                                               : Json{
+                                                     {"label", label_name(schema, item.suggested)},
+                                                     {"probability", item.suggested_probability}
+                                                 };
     return {
         {"item", item.item.hex()},
         {"text", item.payload},

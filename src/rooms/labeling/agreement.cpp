@@ -99,7 +99,8 @@ void AgreementCount::add(const LabelEvent& event) {
     Annotator& person = people_[said.actor];
     person.newest = std::max(person.newest, event.received);
     if (said.action == LabelAction::Answer) {
-        (event.gold ? gold_ : answers_)[event.item].push_back(static_cast<std::uint32_t>(said_.size()));
+        (event.gold ? gold_ : answers_)[event.item].push_back(static_cast<std::uint32_t>(said_.size(
+        )));
     }
     said_.push_back(said);
 }

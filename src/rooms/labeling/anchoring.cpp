@@ -22,14 +22,15 @@ double median(std::vector<float>& values) {
     const std::size_t middle = values.size() / 2;
     return values.size() % 2 == 1
                ? static_cast<double>(values[middle])
-               : (static_cast<double>(values[middle - 1]) + static_cast<double>(values[middle])) / 2;
+               : (static_cast<double>(values[middle - 1]) + static_cast<double>(values[middle])) /
+                     2;
 }
 
 }  // namespace
 
 void AnchoringCount::add(const LabelEvent& event) {
-    const bool compared = event.suggestion == SuggestionState::Shown ||
-                          event.suggestion == SuggestionState::Hidden;
+    const bool compared =
+        event.suggestion == SuggestionState::Shown || event.suggestion == SuggestionState::Hidden;
     if (event.action != LabelAction::Answer || event.actor_kind != ActorKind::Human || !compared ||
         !event.choice || !event.suggested) {
         return;
@@ -45,16 +46,14 @@ void AnchoringCount::add(const LabelEvent& event) {
     said.visible = event.suggestion == SuggestionState::Shown;
     if (event.t_shown > 0) {
         const double seconds = static_cast<double>(event.t_saved - event.t_shown) / kMillisOfSecond;
-        said.seconds = seconds >= kLeastSeconds && seconds <= kMostSeconds
-                           ? static_cast<float>(seconds)
-                           : -1;
+        said.seconds =
+            seconds >= kLeastSeconds && seconds <= kMostSeconds ? static_cast<float>(seconds) : -1;
     }
     said_.push_back(said);
 }
 
-Anchoring AnchoringCount::report(
-    const LabelFold& fold, std::int64_t schema_version, double most
-) const {
+Anchoring AnchoringCount::report(const LabelFold& fold, std::int64_t schema_version, double most)
+    const {
     Anchoring report;
     report.most = most;
     report.schema_version = schema_version;

@@ -20,9 +20,9 @@ struct Anchoring {
     /// Answers to items with a wrong suggestion, and how many of them say what it said.
     stats::Share visible;
     stats::Share hidden;
-    double difference = 0;     ///< visible - hidden; meaningless while one of them has no trials.
-    stats::Interval interval;  ///< Of it, 95 %: method 10 of Newcombe (Stat. Med. 17, 1998).
-    double seconds_visible = 0;      ///< Median of all answers with a suggestion in sight; 0 = none.
+    double difference = 0;       ///< visible - hidden; meaningless while one of them has no trials.
+    stats::Interval interval;    ///< Of it, 95 %: method 10 of Newcombe (Stat. Med. 17, 1998).
+    double seconds_visible = 0;  ///< Median of all answers with a suggestion in sight; 0 = none.
     std::int64_t timed_visible = 0;  ///< Answers that it is of.
     double seconds_hidden = 0;
     std::int64_t timed_hidden = 0;
@@ -42,9 +42,8 @@ class AnchoringCount {
     /// `fold` has seen the same events. Of answers under one version of the schema: a new one
     /// begins anew. An item's truth is what was decided about it; a person's newest live answer
     /// counts.
-    [[nodiscard]] Anchoring report(
-        const LabelFold& fold, std::int64_t schema_version, double most
-    ) const;
+    [[nodiscard]] Anchoring report(const LabelFold& fold, std::int64_t schema_version, double most)
+        const;
 
   private:
     struct Said {

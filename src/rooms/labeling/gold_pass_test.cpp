@@ -40,7 +40,9 @@ class GoldTest : public ::testing::Test {
         return *receipt;
     }
 
-    LabelEvent answer(const Id<LabelTask>& task, const std::string& actor, const std::string& label) {
+    LabelEvent answer(
+        const Id<LabelTask>& task, const std::string& actor, const std::string& label
+    ) {
         const auto receipt =
             desk_.room.answer({.task_id = task.text(), .actor = actor, .label = label});
         CHECK(receipt.has_value());
@@ -109,7 +111,9 @@ TEST_F(GoldTest, AsksEachPersonOnceAmongOpenTasks) {
     EXPECT_EQ(std::set<std::string>(lee.begin(), lee.end()).size(), 5U);
     EXPECT_EQ(lee.size(), 5U);
     EXPECT_EQ(desk_.room.progress("news", desk_.turn(1))->open, 0);
-    EXPECT_EQ(desk_.room.progress("news", desk_.turn(2))->answered, 47 - static_cast<int>(kim.size()));
+    EXPECT_EQ(
+        desk_.room.progress("news", desk_.turn(2))->answered, 47 - static_cast<int>(kim.size())
+    );
     EXPECT_TRUE(golds_for("boss", 20).empty());  // who knows the answer
 }
 

@@ -110,15 +110,14 @@ Result<std::vector<const LabelTask*>> Labeling::lend(
     std::ranges::for_each(golds, add_gold);
     auto tasks = model.queue.lend(borrower, room - seconds.size() - golds.size());
     // Where nothing else is left to ask, all that waits for a second answer may be asked.
-    const auto rest = model.second.lend(borrower, room - seconds.size() - golds.size() - tasks.size());
+    const auto rest =
+        model.second.lend(borrower, room - seconds.size() - golds.size() - tasks.size());
     std::ranges::for_each(rest, add);
     const auto handed = static_cast<double>(
         seconds.size() + golds.size() + rest.size() + tasks.size() - std::min(held, tasks.size())
     );
     const auto moved = [&](double before, double share, std::size_t given) {
-        return std::clamp(
-            before + share * handed - static_cast<double>(given), 0.0, kMostDue
-        );
+        return std::clamp(before + share * handed - static_cast<double>(given), 0.0, kMostDue);
     };
     due.second = moved(due.second, model.second.share(), seconds.size());
     due.gold = moved(due.gold, model.gold_share, golds.size());

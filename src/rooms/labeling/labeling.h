@@ -107,8 +107,9 @@ class Labeling {
 
     /// Appends one event. A second answer to an answered task is a second opinion and is stored. An
     /// undo is of the actor's own events only, and what it opens is leased to him again; undoing an
-    /// undo is a redo; undoing what is undone is a Conflict. InvalidArgument names the field (unknown label lists the known ones); the same
-    /// event id with the same content: the first receipt; with other content: Conflict.
+    /// undo is a redo; undoing what is undone is a Conflict. InvalidArgument names the field
+    /// (unknown label lists the known ones); the same event id with the same content: the first
+    /// receipt; with other content: Conflict.
     Result<Receipt> answer(const AnswerRequest& request);
 
     /// A note of `actor` on an item, outside of any task: a flag with `text` as its reason.

@@ -54,7 +54,8 @@ void ReviewFold::add(const LabelEvent& event) {
     if (!event.choice) {
         return;
     }
-    const bool votes = event.actor_kind == ActorKind::Human || event.actor_kind == ActorKind::Import;
+    const bool votes =
+        event.actor_kind == ActorKind::Human || event.actor_kind == ActorKind::Import;
     if (event.action == LabelAction::Answer && votes && !event.gold) {
         items_[event.item].said.push_back(
             {event.id, {event.actor, event.actor_kind, *event.choice, event.blind}}
@@ -94,9 +95,9 @@ std::vector<ReviewAnswer> ReviewFold::live_answers(const OfItem& item) const {
 }
 
 std::optional<Decided> ReviewFold::live_decision(const OfItem& item) const {
-    const auto newest = std::ranges::find_if(item.decided | std::views::reverse, [&](const auto& one) {
-        return fold_.live(one.event);
-    });
+    const auto newest = std::ranges::find_if(
+        item.decided | std::views::reverse, [&](const auto& one) { return fold_.live(one.event); }
+    );
     return newest == item.decided.rend() ? std::nullopt : std::optional(*newest);
 }
 

@@ -176,8 +176,8 @@ RC_GTEST_PROP(Review, TheFoldFollowsTheNewestLiveDecision, ()) {
     const auto past = desk.room.history({.model = "news"}).value();  // newest first
     std::optional<std::int64_t> expected;
     for (const auto& one : past) {
-        const bool decides = one.event.action == LabelAction::Adjudicate ||
-                             one.event.action == LabelAction::GoldSet;
+        const bool decides =
+            one.event.action == LabelAction::Adjudicate || one.event.action == LabelAction::GoldSet;
         if (decides && !one.undone && !expected) {
             expected = one.event.choice;
         }
@@ -187,7 +187,9 @@ RC_GTEST_PROP(Review, TheFoldFollowsTheNewestLiveDecision, ()) {
     RC_ASSERT(!expected || label->label == *expected);
     RC_ASSERT(desk.fold().decided(sha256("a")) == expected);
     RC_ASSERT((desk.room.progress("news", {})->answered == 1) == label.has_value());
-    RC_ASSERT(desk.another_room()->progress("news", {})->open == desk.room.progress("news", {})->open);
+    RC_ASSERT(
+        desk.another_room()->progress("news", {})->open == desk.room.progress("news", {})->open
+    );
 }
 
 }  // namespace

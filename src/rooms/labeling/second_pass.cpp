@@ -15,8 +15,8 @@ bool SecondPass::draws(const Id<LabelTask>& task) const {
 }
 
 void SecondPass::note(const LabelEvent& event) {
-    if (event.action != LabelAction::Answer || event.actor_kind != ActorKind::Human ||
-        event.gold || !event.task) {
+    if (event.action != LabelAction::Answer || event.actor_kind != ActorKind::Human || event.gold ||
+        !event.task) {
         return;
     }
     const auto known = said_.find(event.item);
@@ -36,9 +36,8 @@ const SecondPass::Said* SecondPass::first_of(const Digest& item, const LabelFold
     if (!label || label->decided || label->answers != 1) {
         return nullptr;
     }
-    const auto first = std::ranges::find_if(said->second, [&](const Said& one) {
-        return fold.live(one.event);
-    });
+    const auto first =
+        std::ranges::find_if(said->second, [&](const Said& one) { return fold.live(one.event); });
     return first != said->second.end() && draws(first->task) && !fold.skipped(first->task)
                ? &*first
                : nullptr;
@@ -142,8 +141,7 @@ std::vector<Id<LabelTask>> SecondPass::lend(const Borrower& borrower, std::size_
     while (tasks.size() < count) {
         const Place* oldest = nullptr;
         for (const auto& [first, places] : free_) {
-            if (first != borrower.actor &&
-                (oldest == nullptr || *places.begin() < *oldest)) {
+            if (first != borrower.actor && (oldest == nullptr || *places.begin() < *oldest)) {
                 oldest = &*places.begin();
             }
         }

@@ -74,9 +74,9 @@ class SecondPass {
     double share_;
     std::unordered_map<Digest, std::vector<Said>, DigestHash> said_;
     std::unordered_map<Digest, Slot, DigestHash> waiting_;
-    std::map<std::string, std::int64_t> waiting_of_;    ///< By who answered first.
-    std::map<std::string, std::set<Place>> free_;       ///< Likewise; not on loan.
-    std::map<std::string, std::set<Place>> leased_;     ///< By lessee.
+    std::map<std::string, std::int64_t> waiting_of_;  ///< By who answered first.
+    std::map<std::string, std::set<Place>> free_;     ///< Likewise; not on loan.
+    std::map<std::string, std::set<Place>> leased_;   ///< By lessee.
     std::map<Time, std::set<Digest>> expiring_;
 };
 

@@ -173,9 +173,8 @@ TEST_F(SecondPassTest, IsMixedWithOpenTasks) {
     }
     const auto questions = desk_.room.next("news", "lee", 20).value();
     ASSERT_EQ(questions.size(), 20U);
-    EXPECT_TRUE(std::ranges::all_of(questions, [](const Question& one) {
-        return one.left == 340;
-    }));
+    EXPECT_TRUE(std::ranges::all_of(questions, [](const Question& one) { return one.left == 340; })
+    );
 }
 
 TEST(SecondPass, DrawsItsShareByTheTaskAndSpreadsItOverTheOpenOnes) {

@@ -76,7 +76,7 @@ struct Labeling::Model {
     void look_at_anchoring(double most, std::int64_t schema_version);
 
   private:
-    std::int64_t anchoring_seq_ = -1;  ///< Judged so far; -1 = judge at the next look.
+    std::int64_t anchoring_seq_ = -1;    ///< Judged so far; -1 = judge at the next look.
     std::int64_t anchoring_schema_ = 0;  ///< Version that was judged.
 };
 

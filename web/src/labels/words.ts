@@ -58,6 +58,7 @@ const en = {
   took_back: (what: string) => `took back: ${what}`,
   review: {
     title: "Decide where people differ",
+    list: "Texts to decide",
     waiting: (n: string, count: number, decided: string) => `${n} ${some(count, "text waits", "texts wait")} for a decision; ${decided} decided so far.`,
     none: "People differ on no text that was not decided.",
     why: "Those with the least agreement come first. Who said what is told after the decision. A decision goes before all answers until you undo it.",
@@ -160,6 +161,7 @@ const ko: typeof en = {
   took_back: (what) => `되돌린 것: ${what}`,
   review: {
     title: "답이 갈린 글 결정하기",
+    list: "결정할 글",
     waiting: (n, _, decided) => `글 ${n}개가 결정을 기다립니다. 지금까지 ${decided}개를 결정했습니다.`,
     none: "결정하지 않은 글 가운데 답이 갈린 것이 없습니다.",
     why: "일치도가 가장 낮은 글부터 나옵니다. 누가 무엇이라 답했는지는 결정한 뒤에 보입니다. 결정은 되돌릴 때까지 모든 답에 앞섭니다.",

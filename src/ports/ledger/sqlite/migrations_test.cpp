@@ -184,7 +184,11 @@ TEST(Migrations, KeepTheLabelEventsOfAnOldLedger) {
     event.probability = .25;
     {
         const auto old = connect(path);
-        for (const auto sql : {kMigration0001Records, kMigration0002ApiKeys, kMigration0005Operations, kMigration0004RolloutEvents}) {
+        for (const auto sql :
+             {kMigration0001Records,
+              kMigration0002ApiKeys,
+              kMigration0005Operations,
+              kMigration0004RolloutEvents}) {
             ASSERT_TRUE(old->run(std::string(sql)));
         }
         ASSERT_TRUE(old->run(
