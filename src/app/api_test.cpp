@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "app/server.h"
+#include "base/json_value.h"
 #include "base/log.h"
 #include "gateway/page/page.h"
 #include "gateway/v1/news.h"
@@ -109,6 +110,10 @@ TEST_F(ApiTest, LabelsAreAskedAnsweredAndCounted) {
 
 TEST_F(ApiTest, WhatPeopleSaidIsShownAndCompared) {
     play("people.http");
+}
+
+TEST_F(ApiTest, WhatPeopleDifferOnIsDecidedAndMadeGold) {
+    play("review.http");
 }
 
 TEST_F(ApiTest, RowsAreCountedSampledAndJudgedAgain) {
@@ -253,44 +258,113 @@ TEST_F(ApiTest, TheGuideTellsOfEveryRouteAndItsQuery) {
     news.stop();
 }
 
-TEST_F(ApiTest, AnAnswerCarriesTheNameOfItsKey) {
-    prepare();
-    gateway::Keys keys(Writer<ApiKey>(project_->ledger()), clock_);
-    const auto kim = keys.add({.name = "kim", .roles = {"label"}}).value().secret;
-    const auto boss = keys.add({.name = "boss", .roles = {"admin"}}).value().secret;
-    gateway::Access access({}, clock_, "");
-    access.refresh(keys.list().value());
-    gateway::V1Rooms rooms = v1_rooms(*project_);
-    rooms.access = &access;
-    gateway::Gateway gateway;
-    gateway::add_v1_routes(gateway, rooms);
-    http::HttpServerPlan plan;
-    plan.port = 0;
-    plan.guard = &access;
-    ASSERT_TRUE(gateway.start(plan));
-    testing::RawClient client(gateway.port());
-    const auto get = [&](const std::string& key, const std::string& target) {
-        return client.ask(fmt::format(
+/// The API at a door that asks for keys.
+struct GuardedServer {
+    explicit GuardedServer(Project& project, const Clock& clock)
+        : keys(Writer<ApiKey>(project.ledger()), clock), access({}, clock, "") {
+        gateway::V1Rooms rooms = v1_rooms(project);
+        rooms.access = &access;
+        gateway::add_v1_routes(gateway, rooms);
+        http::HttpServerPlan plan;
+        plan.port = 0;
+        plan.guard = &access;
+        CHECK(gateway.start(plan).has_value());
+        client = std::make_unique<testing::RawClient>(gateway.port());
+    }
+
+    /// The secret of a new key.
+    std::string key(const std::string& name, const std::vector<std::string>& roles) {
+        auto secret = keys.add({.name = name, .roles = roles}).value().secret;
+        access.refresh(keys.list().value());
+        return secret;
+    }
+
+    auto get(const std::string& key, const std::string& target) const {
+        return client->ask(fmt::format(
             "GET {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", target, key
         ));
-    };
-    const auto post = [&](const std::string& key, const std::string& body) {
-        return client.ask(
-            testing::post_request("/v1/labels", body, "Authorization: Bearer " + key + "\r\n")
+    }
+
+    auto post_to(const char* path, const std::string& key, const std::string& body) const {
+        return client->ask(
+            testing::post_request(path, body, "Authorization: Bearer " + key + "\r\n")
         );
-    };
-    EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=lee").status, 403);
-    EXPECT_EQ(get(kim, "/v1/models/m/tasks?actor=kim").status, 200);
-    EXPECT_EQ(get(boss, "/v1/models/m/tasks?actor=lee").status, 200);
-    EXPECT_EQ(post(kim, R"({"actor":"lee","action":"undo"})").status, 403);
-    const auto many = post(kim, R"({"answers":[{"actor":"lee","action":"undo"}]})");
+    }
+
+    auto post(const std::string& key, const std::string& body) const {
+        return post_to("/v1/labels", key, body);
+    }
+
+    gateway::Keys keys;
+    gateway::Access access;
+    gateway::Gateway gateway;
+    std::unique_ptr<testing::RawClient> client;
+};
+
+TEST_F(ApiTest, AnAnswerCarriesTheNameOfItsKey) {
+    prepare();
+    GuardedServer server(*project_, clock_);
+    const auto kim = server.key("kim", {"label"});
+    const auto boss = server.key("boss", {"admin"});
+    EXPECT_EQ(server.get(kim, "/v1/models/m/tasks?actor=lee").status, 403);
+    EXPECT_EQ(server.get(kim, "/v1/models/m/tasks?actor=kim").status, 200);
+    EXPECT_EQ(server.get(boss, "/v1/models/m/tasks?actor=lee").status, 200);
+    EXPECT_EQ(server.post(kim, R"({"actor":"lee","action":"undo"})").status, 403);
+    const auto many = server.post(kim, R"({"answers":[{"actor":"lee","action":"undo"}]})");
     EXPECT_EQ(many.status, 200);
     EXPECT_NE(many.body.find("\"status\":403"), std::string::npos) << many.body;
-    EXPECT_EQ(post(boss, R"({"actor":"lee","action":"undo"})").status, 404);  // nothing to undo
+    EXPECT_EQ(
+        server.post(boss, R"({"actor":"lee","action":"undo"})").status, 404
+    );  // nothing to undo
     // Second opinions are given without knowing the first.
-    EXPECT_EQ(get(kim, "/v1/models/m/label-events").status, 403);
-    EXPECT_EQ(get(kim, "/v1/models/m/label-events?actor=kim").status, 200);
-    EXPECT_EQ(get(boss, "/v1/models/m/label-events").status, 200);
+    EXPECT_EQ(server.get(kim, "/v1/models/m/label-events").status, 403);
+    EXPECT_EQ(server.get(kim, "/v1/models/m/label-events?actor=kim").status, 200);
+    EXPECT_EQ(server.get(boss, "/v1/models/m/label-events").status, 200);
+}
+
+TEST_F(ApiTest, WhoDecidesSeesWhatWasSaidAndWhoOnlyLabelsDoesNot) {
+    prepare();
+    GuardedServer server(*project_, clock_);
+    const auto kim = server.key("kim", {"label"});
+    const auto judge = server.key("judge", {"label", "read"});
+    const auto tasks = parse_json(server.get(kim, "/v1/models/m/tasks?actor=kim").body).value();
+    const auto task = tasks.at("tasks").at(0).at("task_id").get<std::string>();
+    EXPECT_EQ(
+        server.post(kim, fmt::format(R"({{"actor":"kim","task_id":"{}","label":"cold"}})", task))
+            .status,
+        200
+    );
+    const auto events =
+        parse_json(server.get(kim, "/v1/models/m/label-events?actor=kim").body).value();
+    const std::string item = events.at("events").at(0).at("item").get<std::string>();
+    const auto decision = [&](const std::string& who) {
+        return fmt::format(R"({{"actor":"{}","item":"{}","label":"warm"}})", who, item);
+    };
+    for (const char* path : {"/v1/models/m/review", "/v1/models/m/gold"}) {
+        SCOPED_TRACE(path);
+        EXPECT_EQ(server.post_to(path, kim, decision("kim")).status, 403);
+        EXPECT_EQ(server.post_to(path, judge, decision("kim")).status, 403);
+        EXPECT_EQ(server.post_to(path, judge, decision("judge")).status, 200);
+    }
+    EXPECT_EQ(server.get(kim, "/v1/models/m/review").status, 403);
+    EXPECT_EQ(server.get(judge, "/v1/models/m/review").status, 200);
+    EXPECT_EQ(
+        server.post(kim, fmt::format(R"({{"actor":"kim","task_id":"{}","label":"cold"}})", task))
+            .status,
+        200
+    );
+    const auto own = server.get(kim, "/v1/models/m/label-events?actor=kim");
+    EXPECT_EQ(own.body.find("\"gold\""), std::string::npos) << own.body;
+    EXPECT_NE(
+        server.get(judge, "/v1/models/m/label-events?actor=kim").body.find("\"gold\":true"),
+        std::string::npos
+    );
+    EXPECT_NE(
+        server.get(kim, "/v1/models/m/annotators").body.find("\"gold\":null"), std::string::npos
+    );
+    EXPECT_EQ(
+        server.get(judge, "/v1/models/m/annotators").body.find("\"gold\":null"), std::string::npos
+    );
 }
 
 TEST_F(ApiTest, AServerTellsWhereItIsAndForgetsWhenItStops) {

@@ -158,7 +158,12 @@ struct Project::Parts {
             *capture, reads<Example>(), reads<LabelEvent>(), writes<LabelTask>()
         );
         labeling = std::make_unique<labeling::Labeling>(
-            reads<LabelTask>(), reads<Example>(), writes<LabelEvent>(), writes<Schema>(), clock
+            reads<LabelTask>(),
+            reads<Example>(),
+            writes<LabelEvent>(),
+            writes<Schema>(),
+            clock,
+            settings.labeling
         );
         datasets = std::make_unique<datasets::Datasets>(
             reads<Example>(), reads<LabelEvent>(), reads<Schema>(), writes<DatasetVersion>(), *vault

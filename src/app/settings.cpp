@@ -72,6 +72,12 @@ Result<void> read_loop(Table table, Settings& settings) {
     return table.refuse_unknown();
 }
 
+Result<void> read_labeling(Table table, labeling::Plan& plan) {
+    TRY(table.read_share("second_share", plan.second_share, 0, 1));
+    TRY(table.read_share("gold_share", plan.gold_share, 0, .5));
+    return table.refuse_unknown();
+}
+
 Result<void> read_batching(Table table, serving::BatchLimits& limits) {
     double delay_ms = static_cast<double>(limits.delay.count()) * 1e-3;
     double time_out_s = static_cast<double>(limits.time_out.count()) * 1e-6;
@@ -366,16 +372,17 @@ Result<Settings> read_settings(const std::filesystem::path& file) {
     Settings settings;
     TRY(read_model({root["model"].as_table(), "model", file.string()}, settings));
     TRY(read_loop({root["loop"].as_table(), "loop", file.string()}, settings));
+    TRY(read_labeling({root["labeling"].as_table(), "labeling", file.string()}, settings.labeling));
     TRY(read_serve({root["serve"].as_table(), "serve", file.string()}, settings));
     TRY(read_capture({root["capture"].as_table(), "capture", file.string()}, settings.capture));
     TRY(read_engines({root["engines"].as_table(), "engines", file.string()}, settings.engines));
     TRY(read_metrics({root["metrics"].as_table(), "metrics", file.string()}, settings));
     for (const auto& [key, node] : root) {
         if (key != "model" && key != "loop" && key != "serve" && key != "capture" &&
-            key != "engines" && key != "metrics") {
+            key != "engines" && key != "metrics" && key != "labeling") {
             return invalid_argument(fmt::format(
-                "{}, line {}: unknown table '{}'. Known: model, loop, serve, capture, engines, "
-                "metrics",
+                "{}, line {}: unknown table '{}'. Known: model, loop, labeling, serve, capture, "
+                "engines, metrics",
                 file.string(),
                 node.source().begin.line,
                 key.str()

@@ -16,6 +16,7 @@
 #include "loop/conductor.h"
 #include "records/schema.h"
 #include "rooms/capture/capture.h"
+#include "rooms/labeling/labeling.h"
 #include "rooms/serving/batching/batch_queue.h"
 #include "rooms/serving/versions/version_policy.h"
 
@@ -81,6 +82,7 @@ struct Settings {
         "default";  ///< Name in URLs: letters, digits, '-', '_', '.'; at most 64 bytes.
     TaskKind kind = TaskKind::Choice;  ///< Whether a row has one label or any number of them.
     std::vector<std::string> labels;   ///< Empty: taken from the first import.
+    labeling::Plan labeling;           ///< Of table [labeling]: its two shares.
     loop::Policy policy;               ///< model, scratch and licence are filled in by the project.
     double prior_discount =
         0.25;  ///< While no class mix is measured, scores are divided by prior^discount.

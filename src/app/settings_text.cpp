@@ -197,6 +197,20 @@ std::string engines_text(const WorkerSettings& engines) {
     );
 }
 
+/// The table [labeling].
+std::string labeling_text(const labeling::Plan& plan) {
+    return fmt::format(
+        "\n[labeling]\n"
+        "second_share = {}        # of what people answer: another person is asked, too, and sees "
+        "nothing of the first\n"
+        "gold_share = {}         # of what people are asked: questions whose answer is known, "
+        "while "
+        "there are such\n",
+        plan.second_share,
+        plan.gold_share
+    );
+}
+
 /// The table [metrics].
 std::string metrics_text(const Settings& settings) {
     return fmt::format(
@@ -239,7 +253,8 @@ std::string settings_text(const Settings& settings) {
         "label_shift_correction = {}\n"
         "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
         "worse, or \"keep\"\n"
-        "seed = {}\n\n"
+        "seed = {}\n"
+        "{}\n"
         "[serve]\n"
         "address = {}\n"
         "port = {}\n"
@@ -264,6 +279,7 @@ std::string settings_text(const Settings& settings) {
         policy.correction,
         policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
         policy.seed,
+        labeling_text(settings.labeling),
         quoted(settings.address),
         settings.port,
         settings.threads,

@@ -34,6 +34,8 @@ constexpr RoleRule kRules[] = {
     {"/v1/models/", "/label-events", Method::Get, Role::LabelOrRead},
     {"/v1/models/", "/annotators", Method::Get, Role::LabelOrRead},
     {"/v1/labels", "", Method::Post, Role::Label},
+    {"/v1/models/", "/review", Method::Post, Role::Label},  // and read: it is looked at there
+    {"/v1/models/", "/gold", Method::Post, Role::Label},    // likewise
     {"/v1/keys", "", Method::Get, Role::Admin},
     {"/v1/audit", "", Method::Get, Role::Admin},
     {"/v1/", "", Method::Get, Role::Read},

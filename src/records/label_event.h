@@ -15,7 +15,12 @@
 namespace flywheel {
 
 enum class ActorKind { Human, Model, Rule, Import };
-enum class LabelAction { Answer, Skip, Flag, Undo };
+/// Adjudicate and GoldSet state what an item's label is, whatever the answers say; an item with a
+/// gold label may also be asked about again, to see how well people answer.
+enum class LabelAction { Answer, Skip, Flag, Undo, Adjudicate, GoldSet };
+/// Whether a person sees what the model would say. Hidden is the random share that shows how much
+/// a suggestion pulls people to it; off, it has not proved itself or pulls too much.
+enum class SuggestionState { Shown, Hidden, Off, None };
 
 inline std::span<const std::string_view> names_of(ActorKind) {
     static constexpr std::array<std::string_view, 4> kNames = {"human", "model", "rule", "import"};
@@ -23,7 +28,14 @@ inline std::span<const std::string_view> names_of(ActorKind) {
 }
 
 inline std::span<const std::string_view> names_of(LabelAction) {
-    static constexpr std::array<std::string_view, 4> kNames = {"answer", "skip", "flag", "undo"};
+    static constexpr std::array<std::string_view, 6> kNames = {
+        "answer", "skip", "flag", "undo", "adjudicate", "gold_set"
+    };
+    return kNames;
+}
+
+inline std::span<const std::string_view> names_of(SuggestionState) {
+    static constexpr std::array<std::string_view, 4> kNames = {"shown", "hidden", "off", "none"};
     return kNames;
 }
 
@@ -40,8 +52,9 @@ struct LabelEvent {
     ActorKind actor_kind = ActorKind::Human;
     std::string actor;  ///< Opaque id of the person, model or file.
     LabelAction action = LabelAction::Answer;
-    std::optional<std::int64_t> choice;    ///< label_id of an answer of kind `choice`, else null.
-    std::string reason;                    ///< Of a skip or flag.
+    /// label_id of an answer or decision of kind `choice`, else null.
+    std::optional<std::int64_t> choice;
+    std::string reason;                    ///< Of a skip, flag or decision.
     std::optional<Id<LabelEvent>> target;  ///< What an undo undoes.
     std::optional<Arm> arm;                ///< Copied from the task.
     std::optional<double> probability;     ///< Copied from the task.
@@ -50,6 +63,13 @@ struct LabelEvent {
     std::int64_t t_saved = 0;
     Time received;
     std::string value;  ///< Of an answer of a kind other than `choice`: its canonical JSON.
+    /// A second answer to an item that was drawn for one, by a person who saw nothing of the first.
+    bool blind = false;
+    std::optional<double> blind_probability;  ///< With which the item was drawn; null unless blind.
+    bool gold = false;  ///< An answer to an item whose gold label is known: measured, no vote.
+    std::optional<SuggestionState> suggestion;  ///< As the person saw it; null = not known.
+    std::optional<std::int64_t> suggested;      ///< label_id that the model proposed.
+    std::optional<double> suggested_probability;
 
     static void fields(auto&& visit) {
         visit("id", &LabelEvent::id);
@@ -72,6 +92,12 @@ struct LabelEvent {
         visit("t_saved", &LabelEvent::t_saved);
         visit("received", &LabelEvent::received);
         visit("value", &LabelEvent::value);
+        visit("blind", &LabelEvent::blind);
+        visit("blind_probability", &LabelEvent::blind_probability);
+        visit("gold", &LabelEvent::gold);
+        visit("suggestion", &LabelEvent::suggestion);
+        visit("suggested", &LabelEvent::suggested);
+        visit("suggested_probability", &LabelEvent::suggested_probability);
     }
 };
 

@@ -34,7 +34,7 @@ std::string value_of_choices(std::vector<std::int64_t> label_ids) {
 std::uint32_t LabelFold::voter_of(const LabelEvent& event) {
     const bool votes =
         event.actor_kind == ActorKind::Human || event.actor_kind == ActorKind::Import;
-    if (!votes || (!event.choice && event.value.empty())) {
+    if (!votes || (!event.choice && event.value.empty()) || event.gold) {
         return 0;
     }
     const auto next = static_cast<std::uint32_t>(voters_.size() + 1);
@@ -80,6 +80,11 @@ void LabelFold::add(const LabelEvent& event) {
     }
     if (event.action == LabelAction::Answer) {
         entry.voter = voter_of(event);
+        by_item_[event.item].push_back(at);
+    }
+    if (event.action == LabelAction::Adjudicate || event.action == LabelAction::GoldSet) {
+        entry.decides = event.choice.has_value() || entry.valued;
+        entry.gold = event.action == LabelAction::GoldSet;
         by_item_[event.item].push_back(at);
     }
     if (event.action == LabelAction::Skip && event.task) {
@@ -137,6 +142,41 @@ void LabelFold::elect_choices(const LastAnswers& answers, ItemLabel& result) con
     result.value = value_of_choices(std::move(elected));
 }
 
+const LabelFold::Entry* LabelFold::decision_among(const std::vector<std::uint32_t>& places) const {
+    const auto newest = std::find_if(places.rbegin(), places.rend(), [&](std::uint32_t at) {
+        return entries_[at].decides && entries_[at].live_undos == 0;
+    });
+    return newest == places.rend() ? nullptr : &entries_[*newest];
+}
+
+std::optional<std::int64_t> LabelFold::decided(const Digest& item) const {
+    const auto found = by_item_.find(item);
+    const Entry* decision = found == by_item_.end() ? nullptr : decision_among(found->second);
+    return decision == nullptr || decision->valued ? std::nullopt : std::optional(decision->choice);
+}
+
+bool LabelFold::is_decided(const Digest& item) const {
+    const auto found = by_item_.find(item);
+    return found != by_item_.end() && decision_among(found->second) != nullptr;
+}
+
+void LabelFold::take_decision(const Entry& decision, const LastAnswers& answers, ItemLabel& result)
+    const {
+    if (decision.valued) {
+        result.value = value_of_choices(values_.at(decision.choice));
+    } else {
+        result.label = decision.choice;
+    }
+    result.agreeing = std::ranges::count_if(answers, [&](const auto& one) {
+        return one.second->choice == decision.choice;
+    });
+    result.holdout = result.holdout || decision.holdout;
+    result.received = std::max(result.received, decision.received);
+    result.seq = std::max(result.seq, decision.seq);
+    result.decided = true;
+    result.gold = decision.gold;
+}
+
 std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
     const auto found = by_item_.find(item);
     if (found == by_item_.end()) {
@@ -149,7 +189,8 @@ std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
             last_answer[entry.voter] = &entry;
         }
     }
-    if (last_answer.empty()) {
+    const Entry* decision = decision_among(found->second);
+    if (last_answer.empty() && decision == nullptr) {
         return std::nullopt;
     }
     ItemLabel result;
@@ -161,7 +202,9 @@ std::optional<ItemLabel> LabelFold::label(const Digest& item) const {
         result.seq = std::max(result.seq, answer->seq);
     }
     // A schema never changes its kind, so one answer tells of all.
-    if (last_answer.begin()->second->valued) {
+    if (decision != nullptr) {
+        take_decision(*decision, last_answer, result);
+    } else if (last_answer.begin()->second->valued) {
         elect_choices(last_answer, result);
     } else {
         elect_label(last_answer, result);

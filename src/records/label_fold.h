@@ -4,7 +4,8 @@
 // LabelEvents in order of seq: undo makes its target dead (an undone undo is a redo), a person's
 // last live answer counts, the majority of people and imports is the label, ties go to the label
 // answered first. Where a row may have several labels, each label is voted on by itself. Model and
-// rule answers never vote. One thread.
+// rule answers and answers to gold questions never vote. The newest live decision (adjudicate,
+// gold_set) goes before all votes. One thread.
 
 #include <cstdint>
 #include <map>
@@ -44,13 +45,15 @@ class ChoiceSets {
 
 struct ItemLabel {
     Digest item;
-    std::int64_t label = -1;    ///< Majority label_id; -1 for kinds other than `choice`.
-    std::string value;          ///< What most say, for kinds other than `choice`; else "".
+    std::int64_t label = -1;    ///< label_id decided, else of the majority; -1 for other kinds.
+    std::string value;          ///< The same for kinds other than `choice`; else "".
     std::int64_t answers = 0;   ///< Actors whose live answer counts.
     std::int64_t agreeing = 0;  ///< How many of them gave just this.
     bool holdout = false;       ///< Any counted event belongs to the hold-out.
     Time received;              ///< Of the newest counted event.
     std::int64_t seq = 0;       ///< Of the newest counted event.
+    bool decided = false;       ///< Stated by a decision.
+    bool gold = false;          ///< By one that makes it gold.
 };
 
 class LabelFold {
@@ -63,6 +66,10 @@ class LabelFold {
     [[nodiscard]] std::optional<ItemLabel> label(const Digest& item) const;
     /// All current labels, sorted by item.
     [[nodiscard]] std::vector<ItemLabel> labels() const;
+    /// Whether a live decision about the item stands.
+    [[nodiscard]] bool is_decided(const Digest& item) const;
+    /// label_id of the newest one; nothing when there is none, or none of kind `choice`.
+    [[nodiscard]] std::optional<std::int64_t> decided(const Digest& item) const;
     /// Live skips of a task (by anybody), for "is there still something to ask?".
     [[nodiscard]] bool skipped(const Id<LabelTask>& task) const;
     /// True when the event is known and no live undo targets it.
@@ -82,6 +89,8 @@ class LabelFold {
         std::uint32_t target = kNone;  ///< Place of the undone event, for an undo.
         bool holdout = false;
         bool valued = false;  ///< `choice` is a place.
+        bool decides = false;
+        bool gold = false;  ///< Decides, as gold.
     };
 
     using LastAnswers = std::map<std::uint32_t, const Entry*>;  ///< By voter.
@@ -89,10 +98,13 @@ class LabelFold {
     static constexpr std::uint32_t kNone = 0xFFFF'FFFF;
 
     [[nodiscard]] std::uint32_t voter_of(const LabelEvent& event);
+    /// The newest live decision among the item's events; null when there is none.
+    [[nodiscard]] const Entry* decision_among(const std::vector<std::uint32_t>& places) const;
     /// The undo at `at` came alive or died: so does, the other way round, what it targets.
     void pass_on(std::uint32_t at, bool alive);
     static void elect_label(const LastAnswers& answers, ItemLabel& result);
     void elect_choices(const LastAnswers& answers, ItemLabel& result) const;
+    void take_decision(const Entry& decision, const LastAnswers& answers, ItemLabel& result) const;
 
     std::vector<Entry> entries_;
     std::unordered_map<Id<LabelEvent>, std::uint32_t> by_id_;

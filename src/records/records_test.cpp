@@ -277,7 +277,8 @@ TEST(EnumName, LeadsBackToTheMember) {
     expect_names_lead_back<FeedbackKind>(4);
     expect_names_lead_back<FeedbackSource>(3);
     expect_names_lead_back<IncidentState>(3);
-    expect_names_lead_back<LabelAction>(4);
+    expect_names_lead_back<LabelAction>(6);
+    expect_names_lead_back<SuggestionState>(4);
     expect_names_lead_back<RolloutState>(5);
     expect_names_lead_back<Route>(4);
     expect_names_lead_back<RunKind>(2);

@@ -57,7 +57,7 @@ const eventsShown = (page) => page.locator("[data-event]").evaluateAll((rows) =>
 async function disputed(one, other) {
   const votes = new Map();
   for (const event of await labelEvents()) {
-    if (event.action === "answer" && !event.undone) {
+    if (event.action === "answer" && !event.undone && !event.gold) {
       votes.set(event.item, { ...votes.get(event.item), [event.actor]: event.label });
     }
   }

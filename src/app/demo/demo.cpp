@@ -130,6 +130,9 @@ Settings settings_of(const DemoOptions& options, const Stream& stream) {
     // A stream lies in the past: the next start would forget rows of so long ago.
     constexpr std::chrono::days kForGood(36'500);
     settings.capture.lifetimes = {.payload = kForGood, .embedding = kForGood, .row = kForGood};
+    // Each text of a stream has one answer, and its figures are those of one answer a question; a
+    // second one would come from the same hand.
+    settings.labeling.second_share = 0;
     settings.port = 0;
     settings.threads = 1;
     return settings;

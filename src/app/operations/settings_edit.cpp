@@ -39,6 +39,10 @@ constexpr std::array kEditable = {
     Editable{"loop.every_days", [](const Settings& s) { return Json(days_of(s.policy.cadence)); }},
     Editable{"loop.label_share", [](const Settings& s) { return Json(s.policy.label_share); }},
     Editable{"loop.audit_share", [](const Settings& s) { return Json(s.policy.audit_share); }},
+    Editable{
+        "labeling.second_share", [](const Settings& s) { return Json(s.labeling.second_share); }
+    },
+    Editable{"labeling.gold_share", [](const Settings& s) { return Json(s.labeling.gold_share); }},
     Editable{"loop.drift_boost", [](const Settings& s) { return Json(s.policy.drift_boost); }},
     Editable{
         "loop.retrain_labels_min",

@@ -167,6 +167,7 @@ void add_v1_routes(Gateway& gateway, const V1Rooms& rooms) {
     add_evaluated_routes(gateway, rooms);
     add_traffic_routes(gateway, rooms);
     add_people_routes(gateway, rooms);
+    add_review_routes(gateway, rooms);
     add_settings_routes(gateway, rooms);
 }
 

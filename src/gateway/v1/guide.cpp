@@ -79,6 +79,24 @@ GET /v1/models/{model}/guideline
 What labellers are told: guideline.md of the project, and examples that most agreed on.
 < {"text":"…","examples":[{"label":"a","texts":["…"]}]}
 
+GET /v1/models/{model}/review
+Items on which people differ, worst first; or those that were decided, newest first. Who said what is told once it is decided.
+?decided: 1 = those that were decided
+?limit: how many, 1 to 1000 (100)
+< {"waiting":3,"decided":1,"kind":"choice","labels":["a","b"],"items":[{"item":"…","text":"…","answers":[{"label":"a"}],"majority":"a"}]}
+
+POST /v1/models/{model}/review
+Decides what an item's label is; goes before all votes. An undo takes it back.
+> {"item":"…","actor":"kim","label":"a","comment":"see the guideline"}
+
+POST /v1/models/{model}/gold
+Decides it, and asks the item of everybody once, to measure how right they are.
+> {"item":"…","actor":"kim","label":"a"}
+
+GET /v1/models/{model}/anchoring
+How much a wrong suggestion pulls people: those who saw it against those who did not (Newcombe's interval).
+< {"visible":{…},"hidden":{…},"difference":{"value":0.02,"lower":-0.03,"upper":0.07},"switched_off":false}
+
 GET /v1/items/{item}
 One item: its text, its label, everything said about it, and the dataset versions that hold it.
 < {"item":"…","text":"…","label":"a","events":[…],"datasets":[…]}

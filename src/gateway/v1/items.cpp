@@ -80,6 +80,8 @@ Result<void> show_item(
          {"last_seen", to_rfc3339(example.last_seen)},
          {"label", label ? label_name(schema, label->label, label->value) : Json(nullptr)},
          {"label_answers", label ? label->answers : 0},
+         {"label_decided", label && label->decided},
+         {"label_gold", label && label->gold},
          {"label_agreeing", label ? label->agreeing : 0},
          {"holdout", label && label->holdout},
          {"group_members", TRY(members_json(rooms, example))},

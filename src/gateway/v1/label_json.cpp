@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/v1/label_json.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -47,17 +49,40 @@ Json label_name(
     return fmt::format("{}", fmt::join(text::names_of_value(schema, value), "; "));
 }
 
-Json event_json(const Schema& schema, const labeling::PastEvent& past) {
+Json label_names(const Schema& schema, std::string_view value) {
+    return value.empty() ? Json(nullptr) : Json(text::names_of_value(schema, value));
+}
+
+Result<std::optional<std::vector<std::string>>> optional_names(
+    const Json& body, std::string_view field
+) {
+    const auto found = body.find(field);
+    if (found == body.end() || found->is_null()) {
+        return std::optional<std::vector<std::string>>();
+    }
+    std::vector<std::string> names;
+    if (!found->is_array()) {
+        return invalid_argument(fmt::format("field '{}': a list of names is needed", field));
+    }
+    for (const Json& name : *found) {
+        if (!name.is_string()) {
+            return invalid_argument(fmt::format("field '{}[{}]': no name", field, names.size()));
+        }
+        names.push_back(name.get<std::string>());
+    }
+    return std::optional(std::move(names));
+}
+
+Json event_json(const Schema& schema, const labeling::PastEvent& past, bool all) {
     const LabelEvent& event = past.event;
-    return {
+    Json json = {
         {"event_id", event.id.text()},
         {"seq", event.seq},
         {"actor", event.actor},
         {"actor_kind", enum_name(event.actor_kind)},
         {"action", enum_name(event.action)},
         {"label", label_name(schema, event.choice, event.value)},
-        {"labels",
-         event.value.empty() ? Json(nullptr) : Json(text::names_of_value(schema, event.value))},
+        {"labels", label_names(schema, event.value)},
         {"reason", event.reason},
         {"item", event.item.hex()},
         {"text", past.payload},
@@ -68,6 +93,21 @@ Json event_json(const Schema& schema, const labeling::PastEvent& past) {
         {"received", to_rfc3339(event.received)},
         {"undone", past.undone}
     };
+    if (all && event.blind) {
+        json["blind"] = true;
+    }
+    if (all && event.gold) {
+        json["gold"] = true;
+    }
+    return json;
+}
+
+bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request) {
+    if (rooms.access == nullptr || !rooms.access->guarded()) {
+        return true;
+    }
+    const auto roles = rooms.access->roles_of(request.caller);
+    return std::ranges::find(roles, http::name_of(http::Role::Read)) != roles.end();
 }
 
 Json share_json(const stats::Share& share) {

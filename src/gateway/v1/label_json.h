@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "gateway/v1/routes.h"
@@ -29,7 +30,22 @@ Result<LabelFold> label_fold(const V1Rooms& rooms, const std::string& model);
     const Schema& schema, const std::optional<std::int64_t>& label, std::string_view value
 );
 
-[[nodiscard]] Json event_json(const Schema& schema, const labeling::PastEvent& past);
+/// The names of a value of several labels; null for other kinds.
+[[nodiscard]] Json label_names(const Schema& schema, std::string_view value);
+
+/// A list of names in a body; nothing when the field is absent or null.
+Result<std::optional<std::vector<std::string>>> optional_names(
+    const Json& body, std::string_view field
+);
+
+/// Of an answer to a question of a second or gold pass that is said only to `all`: to whoever may
+/// see what others said. One who labels must not know them.
+[[nodiscard]] Json event_json(
+    const Schema& schema, const labeling::PastEvent& past, bool all = true
+);
+
+/// May the caller see what others said? Second opinions must be given without knowing the first.
+[[nodiscard]] bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request);
 
 /// {"value","lower","upper","n"} with the 95 % interval of Wilson; null without trials.
 [[nodiscard]] Json share_json(const stats::Share& share);

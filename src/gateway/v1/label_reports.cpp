@@ -24,15 +24,6 @@ constexpr std::size_t kExamplesShown = 3;
 constexpr std::size_t kExampleBytes = 400;
 constexpr std::size_t kConfusedShown = 200;
 
-/// Second opinions must be given without knowing the first.
-bool sees_others(const V1Rooms& rooms, const http::HttpRequest& request) {
-    if (rooms.access == nullptr || !rooms.access->guarded()) {
-        return true;
-    }
-    const auto roles = rooms.access->roles_of(request.caller);
-    return std::ranges::find(roles, http::name_of(http::Role::Read)) != roles.end();
-}
-
 Result<void> label_events(
     const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
 ) {
@@ -41,7 +32,8 @@ Result<void> label_events(
     labeling::HistoryWish wish;
     wish.model = model;
     wish.actor = query.text("actor");
-    if (!sees_others(rooms, request) && wish.actor != request.caller) {
+    const bool all = sees_others(rooms, request);
+    if (!all && wish.actor != request.caller) {
         response.become_error(
             kForbidden, "A key that may only label sees its own events; say actor=NAME of the key"
         );
@@ -56,13 +48,15 @@ Result<void> label_events(
     const Schema schema = TRY(rooms.labeling.schema(model));
     Json events = Json::array();
     for (const auto& past : TRY(rooms.labeling.history(wish))) {
-        events.push_back(event_json(schema, past));
+        events.push_back(event_json(schema, past, all));
     }
     answer_json(response, {{"events", std::move(events)}});
     return {};
 }
 
-Json annotator_json(const labeling::Annotator& person) {
+/// How many known answers one got right is not for those who label: watching it after each answer
+/// would show which questions were such.
+Json annotator_json(const labeling::Annotator& person, bool all) {
     return {
         {"actor", person.actor},
         {"answers", person.answers},
@@ -72,6 +66,7 @@ Json annotator_json(const labeling::Annotator& person) {
         {"seconds_median", person.timed > 0 ? Json(person.seconds_median) : Json(nullptr)},
         {"timed", person.timed},
         {"agreement", share_json(person.agreement)},
+        {"gold", all ? share_json(person.gold) : Json(nullptr)},
         {"newest", to_rfc3339(person.newest)}
     };
 }
@@ -89,7 +84,7 @@ Result<void> annotators(
         if (!all && person.actor != request.caller) {
             continue;
         }
-        people.push_back(annotator_json(person));
+        people.push_back(annotator_json(person, all));
     }
     Json confused = Json::array();
     for (const auto& pair : agreement.confused) {
@@ -108,6 +103,7 @@ Result<void> annotators(
          {"items", agreement.items},
          {"shared", agreement.shared},
          {"agreement", share_json(agreement.pairs)},
+         {"blind", share_json(agreement.blind)},
          {"alpha", agreement.alpha ? Json(*agreement.alpha) : Json(nullptr)}}
     );
     return {};
@@ -150,7 +146,7 @@ Result<Json> examples_json(const V1Rooms& rooms, const std::string& model, const
     const LabelFold fold = TRY(label_fold(rooms, model));
     std::vector<ItemLabel> labels = fold.labels();
     std::erase_if(labels, [](const ItemLabel& one) {
-        return one.holdout || one.agreeing * 2 <= one.answers;
+        return one.holdout || (!one.decided && one.agreeing * 2 <= one.answers);
     });
     std::ranges::stable_sort(labels, std::ranges::greater(), &ItemLabel::agreeing);
     std::vector<Json> texts(schema.labels.size(), Json::array());

@@ -27,7 +27,7 @@ Json question_json(const labeling::Question& question) {
             {"probability", question.task.suggested_probability}
         };
     }
-    return {
+    Json json = {
         {"task_id", question.task.id.text()},
         {"turn", question.task.turn.text()},
         {"text", question.payload},
@@ -37,6 +37,10 @@ Json question_json(const labeling::Question& question) {
         {"suggestion_state", enum_name(question.suggestion)},
         {"left", question.left}
     };
+    if (question.anchored) {
+        json["suggestion_off_because"] = "anchoring";
+    }
+    return json;
 }
 
 Result<void> next_tasks(
@@ -64,27 +68,6 @@ Result<void> next_tasks(
     return {};
 }
 
-/// Nothing when the field is absent or null.
-Result<std::optional<std::vector<std::string>>> optional_names(
-    const Json& body, std::string_view field
-) {
-    const auto found = body.find(field);
-    if (found == body.end() || found->is_null()) {
-        return std::optional<std::vector<std::string>>();
-    }
-    std::vector<std::string> names;
-    if (!found->is_array()) {
-        return invalid_argument(fmt::format("field '{}': a list of names is needed", field));
-    }
-    for (const Json& name : *found) {
-        if (!name.is_string()) {
-            return invalid_argument(fmt::format("field '{}[{}]': no name", field, names.size()));
-        }
-        names.push_back(name.get<std::string>());
-    }
-    return std::optional(std::move(names));
-}
-
 Result<labeling::AnswerRequest> answer_request(const Json& body) {
     if (!body.is_object()) {
         return invalid_argument(
@@ -97,6 +80,12 @@ Result<labeling::AnswerRequest> answer_request(const Json& body) {
     answer.action =
         TRY(parse_enum<LabelAction>(TRY(optional_string(body, "action")).value_or("answer"))
                 .within("field 'action'"));
+    if (answer.action == LabelAction::Adjudicate || answer.action == LabelAction::GoldSet) {
+        return invalid_argument(fmt::format(
+            "field 'action': what decides goes to POST /v1/models/{{model}}/review or gold: '{}'",
+            enum_name(answer.action)
+        ));
+    }
     // An undo names what it undoes; everything else needs its task.
     answer.task_id = answer.action == LabelAction::Undo
                          ? TRY(optional_string(body, "task_id")).value_or("")

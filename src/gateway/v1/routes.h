@@ -135,8 +135,8 @@ struct V1Rooms {
 void add_v1_routes(Gateway& gateway, const V1Rooms& rooms);
 
 /// The groups, one a file: labels, turns, models, their import, datasets and monitoring, status,
-/// keys, audit, captured rows, what was said about labels, items, judged rows, traffic, who asks,
-/// what is new, settings and rows of a file.
+/// keys, audit, captured rows, what was said about labels, their review, items, judged rows,
+/// traffic, who asks, what is new, settings and rows of a file.
 void add_label_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_turn_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_model_routes(Gateway& gateway, const V1Rooms& rooms);
@@ -147,6 +147,7 @@ void add_key_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_audit_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_captured_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_label_report_routes(Gateway& gateway, const V1Rooms& rooms);
+void add_review_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_item_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_evaluated_routes(Gateway& gateway, const V1Rooms& rooms);
 void add_traffic_routes(Gateway& gateway, const V1Rooms& rooms);

@@ -117,7 +117,9 @@ std::uint32_t AgreementCount::number_of(const std::string& actor) {
 
 void AgreementCount::add(const LabelEvent& event) {
     fold_.add(event);
-    if (event.actor_kind != ActorKind::Human || event.action == LabelAction::Undo) {
+    const bool says = event.action == LabelAction::Answer || event.action == LabelAction::Skip ||
+                      event.action == LabelAction::Flag;
+    if (event.actor_kind != ActorKind::Human || !says) {
         return;
     }
     Said said;
@@ -125,31 +127,52 @@ void AgreementCount::add(const LabelEvent& event) {
     said.actor = number_of(event.actor);
     said.action = event.action;
     said.choice = event.value.empty() ? event.choice.value_or(-1) : sets_.place_of(event.value);
+    said.blind = event.blind;
+    said.gold = event.gold;
     if (event.t_shown > 0 && event.t_saved >= event.t_shown) {
         said.seconds = static_cast<double>(event.t_saved - event.t_shown) / kMillis;
     }
     Annotator& person = people_[said.actor];
     person.newest = std::max(person.newest, event.received);
     if (said.action == LabelAction::Answer) {
-        answers_[event.item].push_back(static_cast<std::uint32_t>(said_.size()));
+        (event.gold ? gold_ : answers_)[event.item].push_back(static_cast<std::uint32_t>(said_.size(
+        )));
     }
     said_.push_back(said);
 }
 
 /// What each person says of an item; `places` in order of seq, so the newest that lives counts.
 std::vector<Vote> AgreementCount::votes_at(const std::vector<std::uint32_t>& places) const {
-    std::map<std::uint32_t, std::int64_t> newest;
+    std::map<std::uint32_t, Vote> newest;
     for (const std::uint32_t place : places) {
-        if (fold_.live(said_[place].id)) {
-            newest[said_[place].actor] = said_[place].choice;
+        const Said& said = said_[place];
+        if (fold_.live(said.id)) {
+            newest[said.actor] = {said.actor, said.choice, said.blind};
         }
     }
     std::vector<Vote> votes;
     votes.reserve(newest.size());
-    for (const auto& [actor, choice] : newest) {
-        votes.push_back({actor, choice});
+    for (const auto& [actor, vote] : newest) {
+        votes.push_back(vote);
     }
     return votes;
+}
+
+void AgreementCount::count_gold(Agreement& result) const {
+    for (const auto& [item, places] : gold_) {
+        const auto label = fold_.label(item);
+        if (!label || !label->gold) {
+            continue;  // what it was measured by was taken back
+        }
+        for (const Vote& vote : votes_at(places)) {
+            stats::Share& gold = result.annotators[vote.actor].gold;
+            gold.trials += 1;
+            const bool right = sets_.empty()
+                                   ? vote.choice == label->label
+                                   : value_of_choices(sets_.at(vote.choice)) == label->value;
+            gold.successes += right ? 1 : 0;
+        }
+    }
 }
 
 void AgreementCount::count_events(Agreement& result) const {
@@ -205,6 +228,7 @@ Agreement AgreementCount::agreement() const {
     Agreement result;
     result.annotators = people_;
     count_events(result);
+    count_gold(result);
     Coincidences coincidences(sets_);
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> confused;
     for (const auto& [item, places] : answers_) {
@@ -221,7 +245,11 @@ Agreement AgreementCount::agreement() const {
             own.successes += agrees_with_others(votes, votes[i]) ? 1 : 0;
             for (std::size_t j = i + 1; j < votes.size(); ++j) {
                 result.pairs.trials += 1;
-                result.pairs.successes += votes[i].choice == votes[j].choice ? 1 : 0;
+                const bool equal = votes[i].choice == votes[j].choice;
+                result.pairs.successes += equal ? 1 : 0;
+                const bool blind = votes[i].blind || votes[j].blind;
+                result.blind.trials += blind ? 1 : 0;
+                result.blind.successes += blind && equal ? 1 : 0;
                 count_confused(votes[i].choice, votes[j].choice, confused);
             }
         }

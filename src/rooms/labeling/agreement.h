@@ -27,6 +27,7 @@ struct Annotator {
     double seconds_median = 0;  ///< From shown to saved, of answers that say both; 0 = none does.
     std::int64_t timed = 0;     ///< How many do.
     stats::Share agreement;     ///< Items that others answered too, and where most of them agreed.
+    stats::Share gold;          ///< Questions whose answer was known, and how many were right.
     Time newest;                ///< Of his events.
 };
 
@@ -44,6 +45,10 @@ struct Agreement {
     std::int64_t items = 0;              ///< With a live answer by a person.
     std::int64_t shared = 0;             ///< Of these, by more than one.
     stats::Share pairs;  ///< Pairs of answers to one item, and how many of them agree.
+    /// Of these, the pairs of which one answer is a blind second one. Their items were drawn with
+    /// one probability, so their share estimates that of all items; chance pairs lie where people
+    /// came back to an item, which is often a hard one.
+    stats::Share blind;
     /// Krippendorff's alpha for nominal data with any number of answers an item (Content Analysis,
     /// 4th ed., 12.3.4): 1 = all agree, 0 = as by chance. Where a row may have several labels, two
     /// answers are as far apart as Jaccard's distance of their sets. Nothing when only one label
@@ -55,6 +60,7 @@ struct Agreement {
 struct Vote {
     std::uint32_t actor = 0;  ///< A number, of an AgreementCount.
     std::int64_t choice = 0;  ///< label_id, or the number of a set of labels.
+    bool blind = false;
 };
 
 class AgreementCount {
@@ -71,6 +77,8 @@ class AgreementCount {
         LabelAction action = LabelAction::Answer;
         std::int64_t choice = -1;
         double seconds = -1;  ///< Negative: not said.
+        bool blind = false;
+        bool gold = false;
     };
 
     [[nodiscard]] std::uint32_t number_of(const std::string& actor);
@@ -81,6 +89,7 @@ class AgreementCount {
         std::int64_t other,
         std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>& confused
     ) const;
+    void count_gold(Agreement& result) const;
 
     LabelFold fold_;
     ChoiceSets sets_;  ///< Empty where a row has one label.
@@ -88,6 +97,7 @@ class AgreementCount {
     std::unordered_map<std::string, std::uint32_t> numbers_;
     std::vector<Said> said_;
     std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> answers_;  // places in said_
+    std::unordered_map<Digest, std::vector<std::uint32_t>, DigestHash> gold_;     // likewise
 };
 
 }  // namespace flywheel::labeling

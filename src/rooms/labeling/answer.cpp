@@ -48,28 +48,6 @@ bool says_the_same(
                              stored.value == asked.value && stored.target == asked.target));
 }
 
-Result<void> set_value(LabelEvent& event, const Schema& schema, const AnswerRequest& request) {
-    if (schema.kind == TaskKind::Choice) {
-        if (request.labels) {
-            return invalid_argument(fmt::format(
-                "field 'labels': rows of '{}' have one label; say it in the field 'label'",
-                schema.model
-            ));
-        }
-        event.choice = TRY(text::choice_of(schema, request.label).within("field 'label'"));
-        return {};
-    }
-    if (!request.labels) {
-        return invalid_argument(fmt::format(
-            "field 'labels': rows of '{}' may have several labels; give a list of them, [] for "
-            "none",
-            schema.model
-        ));
-    }
-    event.value = TRY(text::choices_of(schema, *request.labels).within("field 'labels'"));
-    return {};
-}
-
 Error used_otherwise(const Id<LabelEvent>& id) {
     return make_error(
         Code::Conflict,
@@ -78,6 +56,33 @@ Error used_otherwise(const Id<LabelEvent>& id) {
 }
 
 }  // namespace
+
+Result<void> set_value(
+    LabelEvent& event,
+    const Schema& schema,
+    const std::string& label,
+    const std::optional<std::vector<std::string>>& labels
+) {
+    if (schema.kind == TaskKind::Choice) {
+        if (labels) {
+            return invalid_argument(fmt::format(
+                "field 'labels': rows of '{}' have one label; say it in the field 'label'",
+                schema.model
+            ));
+        }
+        event.choice = TRY(text::choice_of(schema, label).within("field 'label'"));
+        return {};
+    }
+    if (!labels) {
+        return invalid_argument(fmt::format(
+            "field 'labels': rows of '{}' may have several labels; give a list of them, [] for "
+            "none",
+            schema.model
+        ));
+    }
+    event.value = TRY(text::choices_of(schema, *labels).within("field 'labels'"));
+    return {};
+}
 
 Result<std::optional<LabelEvent>> Labeling::newest_live(const AnswerRequest& request) const {
     std::optional<Id<LabelTask>> task;
@@ -144,6 +149,7 @@ Result<LabelEvent> Labeling::undo_of(const AnswerRequest& request) const {
     event.arm = target->arm;
     event.probability = target->probability;
     event.holdout = target->holdout;
+    event.gold = target->gold;
     event.target = target->id;
     return event;
 }
@@ -164,7 +170,7 @@ Result<LabelEvent> Labeling::event_of(const AnswerRequest& request) const {
         const Schema labels = TRY(schema(task.model));
         event.schema_version = labels.version;
         if (request.action == LabelAction::Answer) {
-            TRY(set_value(event, labels, request));
+            TRY(set_value(event, labels, request.label, request.labels));
         }
     }
     event.actor_kind = ActorKind::Human;
@@ -217,10 +223,14 @@ Result<Receipt> Labeling::answer(const AnswerRequest& request) {
         );
     }
     event.id = id ? *id : Id<LabelEvent>::random(event.received, state_->rng);
+    note_circumstances(model, event);
     Tail tail = model.tail;  // the model moves only after the commit
     TRY(append(tail, event));
     TRY(transaction->commit());
     model.take(event);
+    if (event.action == LabelAction::Undo) {
+        model.lend_again(event, {event.actor, event.received, event.received + plan_.lease});
+    }
     return Receipt{event.id, event.seq, false};
 }
 

@@ -7,6 +7,33 @@
 
 namespace flywheel::labeling {
 
+namespace {
+
+/// Fields that older events do not have: left out while they say nothing, so that the digests of
+/// old events stay what they were.
+void add_later_fields(Json& json, const LabelEvent& event) {
+    if (event.blind) {
+        json["blind"] = true;
+    }
+    if (event.blind_probability) {
+        json["blind_probability"] = *event.blind_probability;
+    }
+    if (event.gold) {
+        json["gold"] = true;
+    }
+    if (event.suggestion) {
+        json["suggestion"] = enum_name(*event.suggestion);
+    }
+    if (event.suggested) {
+        json["suggested"] = *event.suggested;
+    }
+    if (event.suggested_probability) {
+        json["suggested_probability"] = *event.suggested_probability;
+    }
+}
+
+}  // namespace
+
 Digest chain_of(const Digest& previous, const LabelEvent& event) {
     // Listed by hand, not by LabelEvent::fields: a field added later must not change old digests.
     Json json = Json::object();
@@ -32,6 +59,7 @@ Digest chain_of(const Digest& previous, const LabelEvent& event) {
     json["t_shown"] = event.t_shown;
     json["t_saved"] = event.t_saved;
     json["received"] = micros(event.received);
+    add_later_fields(json, event);
     return sha256(previous.hex() + "\n" + canonical(json));
 }
 

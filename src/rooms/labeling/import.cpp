@@ -29,7 +29,7 @@ Id<LabelEvent> import_id(const Digest& source, const ImportedLabel& label) {
     );
 }
 
-Result<void> set_value(LabelEvent& event, const Schema& schema, std::string_view label) {
+Result<void> set_value_of_cell(LabelEvent& event, const Schema& schema, std::string_view label) {
     if (schema.kind == TaskKind::Choice) {
         event.choice = TRY(text::choice_of(schema, label));
     } else {
@@ -50,7 +50,7 @@ Result<void> Labeling::import_one(Batch& batch, std::size_t index, ImportReceipt
         return refuse(named.error().message);
     }
     LabelEvent event;
-    if (auto valued = set_value(event, batch.schema, label.label); !valued) {
+    if (auto valued = set_value_of_cell(event, batch.schema, label.label); !valued) {
         return refuse("field 'label': " + valued.error().message);
     }
     const auto id = import_id(batch.source, label);

@@ -16,19 +16,31 @@
 namespace flywheel::labeling {
 
 struct LabelDesk {
-    explicit LabelDesk(std::unique_ptr<Ledger> where = sqlite::open_in_memory().value())
-        : ledger(std::move(where)) {}
+    explicit LabelDesk(
+        std::unique_ptr<Ledger> where = sqlite::open_in_memory().value(), Plan the_plan = one_pass()
+    )
+        : plan(the_plan), ledger(std::move(where)) {}
+
+    /// Nobody is asked what is answered already.
+    static Plan one_pass() {
+        Plan plan;
+        plan.second_share = 0;
+        plan.gold_share = 0;
+        return plan;
+    }
 
     Rng rng{1};
     ManualClock clock{Time(std::chrono::hours(24 * 18'000))};
     std::string model = "news";
+    Plan plan;
     std::unique_ptr<Ledger> ledger;
     Labeling room{
         Reader<LabelTask>(*ledger),
         Reader<Example>(*ledger),
         Writer<LabelEvent>(*ledger),
         Writer<Schema>(*ledger),
-        clock
+        clock,
+        plan
     };
 
     std::unique_ptr<Labeling> another_room() {
@@ -37,7 +49,8 @@ struct LabelDesk {
             Reader<Example>(*ledger),
             Writer<LabelEvent>(*ledger),
             Writer<Schema>(*ledger),
-            clock
+            clock,
+            plan
         );
     }
 

@@ -95,7 +95,7 @@ Labeling::Labeling(
       schemas_(schemas),
       clock_(clock),
       plan_(plan),
-      state_(std::make_unique<State>()) {}
+      state_(std::make_unique<State>(plan)) {}
 
 Labeling::~Labeling() = default;
 
@@ -161,6 +161,7 @@ Result<std::int64_t> Labeling::answers_since(const std::string& model, std::int6
     return events_.reader().count(Where<LabelEvent>()
                                       .eq(&LabelEvent::model, model)
                                       .eq(&LabelEvent::action, LabelAction::Answer)
+                                      .eq(&LabelEvent::gold, false)
                                       .gt(&LabelEvent::seq, seq));
 }
 
@@ -170,7 +171,7 @@ SuggestionState Labeling::suggestion_of(
     if (task.suggested < 0) {
         return SuggestionState::None;
     }
-    if (model.audited < plan_.suggest_after) {
+    if (model.anchored || model.audited < plan_.suggest_after) {
         return SuggestionState::Off;
     }
     const auto drawn = xxh3(fmt::format("suggestion\n{}\n{}", task.id.text(), actor));
@@ -188,15 +189,15 @@ Result<std::vector<Question>> Labeling::next(
     const Schema labels = TRY(schema(model));
     const std::lock_guard lock(mutex_);
     Model& known = *TRY(fresh_model(model));
-    const Time now = clock_.now();
-    const TaskQueue::Borrower borrower{actor, now, now + plan_.lease};
     const auto wanted = static_cast<std::size_t>(count);
-    auto lent = known.queue.lend(borrower, wanted);
+    auto lent = TRY(lend(known, model, actor, wanted));
     if (lent.size() < wanted) {
         // Before we say that there is nothing (more) to do, look whether it is so.
         TRY(load_tasks(model, true));
-        lent = known.queue.lend(borrower, wanted);
+        lent = TRY(lend(known, model, actor, wanted));
     }
+    known.look_at_anchoring(plan_.anchoring_most, labels.version);
+    const std::int64_t left = known.left_for(actor);
     std::vector<Question> questions;
     questions.reserve(lent.size());
     for (const LabelTask* task : lent) {
@@ -204,13 +205,16 @@ Result<std::vector<Question>> Labeling::next(
         if (example.payload.empty()) {
             continue;  // erased: there is nothing left to ask about
         }
+        const SuggestionState suggestion = suggestion_of(known, *task, actor);
+        known.remember_shown(task->id, actor, suggestion);
         questions.push_back(
             {*task,
              std::move(example.payload),
              labels.kind,
              labels.labels,
-             known.queue.open(),
-             suggestion_of(known, *task, actor)}
+             left,
+             suggestion,
+             known.anchored}
         );
     }
     return questions;

@@ -22,6 +22,9 @@
 #include "records/label_task.h"
 #include "records/schema.h"
 #include "rooms/labeling/agreement.h"
+#include "rooms/labeling/anchoring.h"
+#include "rooms/labeling/history.h"
+#include "rooms/labeling/review.h"
 
 namespace flywheel::labeling {
 
@@ -31,16 +34,13 @@ struct Plan {
     /// Suggestions are shown once so many answers to audit questions have shown how good they are.
     std::int64_t suggest_after = 100;
     double hidden_share = .2;  ///< Of (task, person), by hash: asked without the suggestion.
+    /// Suggestions end when people follow wrong ones beyond doubt so much more often in sight.
+    double anchoring_most = .05;
+    double second_share = .1;  ///< Of items that people answer, by hash: asked a second person too.
+    double gold_share = .05;   ///< Of tasks handed out: with a known answer, while there are such.
 };
 
-/// Whether a person sees what the model would say. Hidden is the random share that shows how much
-/// a suggestion pulls people to it; off, it has not proved itself.
-enum class SuggestionState { Shown, Hidden, Off, None };
-
-inline std::span<const std::string_view> names_of(SuggestionState) {
-    static constexpr std::array<std::string_view, 4> kNames = {"shown", "hidden", "off", "none"};
-    return kNames;
-}
+using flywheel::SuggestionState;
 
 /// One task as a person sees it.
 struct Question {
@@ -48,8 +48,9 @@ struct Question {
     std::string payload;  ///< The text.
     TaskKind kind = TaskKind::Choice;
     std::vector<std::string> labels;  ///< Names in label_id order.
-    std::int64_t left = 0;            ///< Open tasks of the model, this one included.
+    std::int64_t left = 0;            ///< Tasks that wait for this person, this one included.
     SuggestionState suggestion = SuggestionState::None;
+    bool anchored = false;  ///< Suggestions are off because they pull people.
 };
 
 struct AnswerRequest {
@@ -76,30 +77,6 @@ struct ImportedLabel {
     std::string label;  ///< Name; of kind `choices` any number of them (text::kSeparator between).
     std::string actor;  ///< "import:<file>" or a person named in the file.
     ActorKind actor_kind = ActorKind::Import;
-};
-
-struct Progress {
-    std::int64_t tasks = 0;
-    std::int64_t answered = 0;  ///< Their item has a label.
-    std::int64_t skipped = 0;   ///< Somebody skipped and nobody answered.
-    std::int64_t open = 0;
-};
-
-/// Which events history() gives, newest first.
-struct HistoryWish {
-    std::string model;
-    std::string actor{};           ///< "" = everybody's.
-    std::optional<Digest> item{};  ///< Nothing = of all items.
-    std::optional<LabelAction> action{};
-    std::int64_t before_seq = 0;  ///< Older ones than this; 0 = from the newest on.
-    std::int64_t limit = 100;
-};
-
-/// An event, and whether it still counts.
-struct PastEvent {
-    LabelEvent event;
-    bool undone = false;
-    std::string payload;  ///< The text of its item; "" when it was erased.
 };
 
 class Labeling {
@@ -129,15 +106,17 @@ class Labeling {
     Result<Schema> schema(const std::string& model) const;
 
     /// Up to `count` open tasks in order of (turn, rank), leased to `actor` (his own leased ones
-    /// first). Empty: nothing to do.
+    /// first); among them, looking like them, some that another person answered (SecondPass) and
+    /// some whose answer is known (GoldPass). Empty: nothing to do.
     Result<std::vector<Question>> next(
         const std::string& model, const std::string& actor, int count
     );
 
     /// Appends one event. A second answer to an answered task is a second opinion and is stored. An
-    /// undo is of the actor's own events only; undoing an undo is a redo; undoing what is undone is
-    /// a Conflict. InvalidArgument names the field (unknown label lists the known ones); the same
-    /// event id with the same content: the first receipt; with other content: Conflict.
+    /// undo is of the actor's own events only, and what it opens is leased to him again; undoing an
+    /// undo is a redo; undoing what is undone is a Conflict. InvalidArgument names the field
+    /// (unknown label lists the known ones); the same event id with the same content: the first
+    /// receipt; with other content: Conflict.
     Result<Receipt> answer(const AnswerRequest& request);
 
     /// A note of `actor` on an item, outside of any task: a flag with `text` as its reason.
@@ -147,6 +126,13 @@ class Labeling {
         const std::string& actor,
         const std::string& text
     );
+
+    /// States an item's label, which then goes before all answers until it is undone by its actor.
+    Result<Receipt> decide(const Decision& decision);
+    /// Items on which people differ, or that were decided; reads the model's whole log.
+    Result<Review> review(const ReviewWish& wish) const;
+    /// How much suggestions pull people, under the present schema.
+    Result<Anchoring> anchoring(const std::string& model) const;
 
     /// Appends imported answers in one transaction; event ids are derived from (source digest,
     /// item, actor), so the same import adds nothing the second time. Refused, by index into
@@ -181,6 +167,10 @@ class Labeling {
     [[nodiscard]] SuggestionState suggestion_of(
         const Model& model, const LabelTask& task, std::string_view actor
     ) const;
+    Result<std::vector<const LabelTask*>> lend(
+        Model& model, const std::string& name, const std::string& actor, std::size_t count
+    ) const;
+    void note_circumstances(const Model& model, LabelEvent& event) const;
     Result<Model*> fresh_model(const std::string& name) const;
     Result<void> load_events(const std::string& name) const;
     Result<void> load_tasks(const std::string& name, bool exactly) const;

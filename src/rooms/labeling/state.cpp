@@ -8,14 +8,22 @@ namespace flywheel::labeling {
 void Labeling::Model::take(const LabelEvent& event) {
     fold.add(event);
     tail = {event.seq, event.chain};
+    second.note(event);
+    gold.note(event);
+    anchoring.add(event);
     if (event.actor_kind == ActorKind::Human && event.action != LabelAction::Undo) {
         done[event.actor].push_back({event.id, event.task, event.received});
     }
     audited += event.actor_kind == ActorKind::Human && event.action == LabelAction::Answer &&
-                       event.arm == Arm::Audit
+                       event.arm == Arm::Audit && !event.blind && !event.gold
                    ? 1
                    : 0;
+    const bool decides =
+        event.action == LabelAction::Adjudicate || event.action == LabelAction::GoldSet;
+    anchoring_seq_ = decides || event.action == LabelAction::Undo ? -1 : anchoring_seq_;
     refresh(event.item);
+    second.refresh(event.item, fold);
+    gold.refresh(event.item, fold);
 }
 
 TaskStatus Labeling::Model::status_of(const Digest& item, const std::vector<Id<LabelTask>>& tasks)
@@ -37,7 +45,7 @@ void Labeling::Model::refresh(const Digest& item) {
 }
 
 Result<void> Labeling::load_events(const std::string& name) const {
-    auto& model = state_->models[name];
+    auto& model = state_->model(name);
     const auto events = events_.reader();
     const auto newest =
         TRY(events.first(Where<LabelEvent>().eq(&LabelEvent::model, name).newest(&LabelEvent::seq))
@@ -57,7 +65,7 @@ Result<void> Labeling::load_events(const std::string& name) const {
         known = added.front().seq == model.tail.seq && added.front().chain == model.tail.chain;
     }
     if (!known) {
-        model = Model();
+        model = Model(plan_);
         return load_events(name);
     }
     for (const auto& event : added) {
@@ -79,7 +87,7 @@ Result<void> Labeling::add_tasks(Model& model, const Where<LabelTask>& wanted) c
 }
 
 Result<void> Labeling::load_tasks(const std::string& name, bool exactly) const {
-    auto& model = state_->models[name];
+    auto& model = state_->model(name);
     // The greatest id is one step into the key's index; ids begin with the time of their turn.
     const auto newest = TRY(tasks_.first(Where<LabelTask>().newest(&LabelTask::id)));
     const auto stamp = newest ? newest->id : Id<LabelTask>();
@@ -116,7 +124,7 @@ Result<void> Labeling::load_tasks(const std::string& name, bool exactly) const {
 Result<Labeling::Model*> Labeling::fresh_model(const std::string& name) const {
     TRY(load_events(name));
     TRY(load_tasks(name, false));
-    return &state_->models[name];
+    return &state_->model(name);
 }
 
 }  // namespace flywheel::labeling

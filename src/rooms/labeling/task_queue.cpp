@@ -119,6 +119,25 @@ std::vector<const LabelTask*> TaskQueue::lend(const Borrower& borrower, std::siz
     return tasks;
 }
 
+void TaskQueue::lend_again(const Id<LabelTask>& task, const Borrower& borrower) {
+    take_back_expired(borrower.now);
+    const auto found = slots_.find(task);
+    if (found != slots_.end() && found->second.status == TaskStatus::Open &&
+        !item_is_out(found->second)) {
+        lease(found->second, borrower);
+    }
+}
+
+const LabelTask* TaskQueue::find(const Id<LabelTask>& task) const {
+    const auto found = slots_.find(task);
+    return found == slots_.end() ? nullptr : &found->second.task;
+}
+
+std::size_t TaskQueue::held(const std::string& actor) const {
+    const auto mine = leased_.find(actor);
+    return mine == leased_.end() ? 0 : mine->second.size();
+}
+
 std::vector<Id<LabelTask>> TaskQueue::tasks_of(const Digest& item) const {
     std::vector<Id<LabelTask>> tasks;
     if (const auto found = by_item_.find(item); found != by_item_.end()) {

@@ -36,6 +36,15 @@ class TaskQueue {
     /// free ones. Of tasks that ask about one item, only one is out at a time.
     std::vector<const LabelTask*> lend(const Borrower& borrower, std::size_t count);
 
+    /// The task to this borrower alone, when it is open and nobody has it or another one about its
+    /// item; else nothing happens.
+    void lend_again(const Id<LabelTask>& task, const Borrower& borrower);
+
+    /// Null when it is not known. Good until the queue changes.
+    [[nodiscard]] const LabelTask* find(const Id<LabelTask>& task) const;
+    /// How many tasks the person has on loan.
+    [[nodiscard]] std::size_t held(const std::string& actor) const;
+
     [[nodiscard]] bool knows(const Id<LabelTask>& task) const { return slots_.contains(task); }
 
     /// Tasks that ask about the item.

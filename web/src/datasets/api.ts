@@ -59,6 +59,10 @@ export interface Item {
   label: string | null;
   label_answers: number;
   label_agreeing: number;
+  /** Stated by somebody, whatever the answers say. */
+  label_decided: boolean;
+  /** As gold. */
+  label_gold: boolean;
   holdout: boolean;
   /** At most 20 others. */
   group_members: { item: string; text: string }[];

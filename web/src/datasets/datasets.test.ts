@@ -61,7 +61,7 @@ describe("the history of an item", () => {
       ({ event_id: `e${seq}`, seq, actor: "kim", action: "answer", label: "a", received, undone: false, target: null, ...rest }) as LabelEvent;
     const item: Item = {
       item: "i", text: "", group: "i", multiplicity: 2, origin: "", licence: "", first_seen: "2026-11-01T00:00:00Z", last_seen: "2026-11-03T00:00:00Z", label: "a",
-      label_answers: 1, label_agreeing: 1, holdout: false, group_members: [], datasets: [member(2, "train")],
+      label_answers: 1, label_agreeing: 1, label_decided: false, label_gold: false, holdout: false, group_members: [], datasets: [member(2, "train")],
       events: [event(3, "2026-11-02T00:00:00.5Z", { action: "undo", target: "e2" }), event(2, "2026-11-02T00:00:00Z"), event(1, "2026-11-01T00:00:00Z")],
     };
     const steps = stepsOf(item);

@@ -20,6 +20,8 @@ export interface Task {
   labels: string[];
   suggestion: Suggestion | null;
   suggestion_state: SuggestionState;
+  /** Suggestions would be shown, but people followed wrong ones too often. */
+  suggestion_off_because?: "anchoring";
 }
 
 /** GET /v1/models/{model}/tasks */
@@ -29,6 +31,8 @@ export interface Tasks {
 }
 
 export type Action = "answer" | "skip" | "flag" | "undo";
+/** What is said about a label elsewhere: GET label-events has it too. */
+export type Deciding = "adjudicate" | "gold_set";
 
 /** One of `answers` of POST /v1/labels. */
 export interface Answer {
@@ -59,7 +63,7 @@ export interface LabelEvent {
   seq: number;
   actor: string;
   actor_kind: string;
-  action: Action;
+  action: Action | Deciding;
   /** Of kind choices all of them, "; " between. */
   label: string | null;
   labels: string[] | null;
@@ -69,6 +73,10 @@ export interface LabelEvent {
   task_id: string | null;
   received: string;
   undone: boolean;
+  /** A second answer, given without seeing the first. */
+  blind?: true;
+  /** To a question whose answer was known: measured, no vote. */
+  gold?: true;
   /** Of an undo: what it undid. */
   target: string | null;
 }

@@ -22,6 +22,8 @@ export interface Annotator {
   timed: number;
   /** With what most others said of the items that others answered too. */
   agreement: Interval | null;
+  /** Of questions whose answer was known, how many were right; null too for whoever only labels. */
+  gold: Interval | null;
   newest: string;
 }
 
@@ -40,10 +42,67 @@ export interface Annotators {
   /** Of these, answered by more than one. */
   shared: number;
   agreement: Interval | null;
+  /** Of these pairs, those of which one answer is a blind second one. */
+  blind: Interval | null;
   alpha: number | null;
 }
 
 /** GET /v1/models/{model}/label-events, newest first. */
 export interface Events {
   events: LabelEvent[];
+}
+
+/** One answer; who gave it is told once the item was decided. */
+export interface ReviewAnswer {
+  label: string | null;
+  blind: boolean;
+  actor?: string;
+  actor_kind?: string;
+}
+
+export interface ReviewItem {
+  item: string;
+  text: string;
+  answers: ReviewAnswer[];
+  majority: string | null;
+  /** Share of the answers that say what most say. */
+  agreement: number;
+  /** Probability that the label is right, by answers and model together; null while nobody computes it. */
+  quality: number | null;
+  suggestion: { label: string | null; probability: number } | null;
+  decided: { event_id: string; label: string | null; actor: string; comment: string; gold: boolean; received: string } | null;
+}
+
+/** GET /v1/models/{model}/review, worst first. */
+export interface Review {
+  items: ReviewItem[];
+  labels: string[];
+  waiting: number;
+  decided: number;
+}
+
+/** POST /v1/models/{model}/review and gold */
+export interface DecisionReceipt {
+  event_id: string;
+  seq: number;
+  repeated: boolean;
+  answers: ReviewAnswer[];
+}
+
+interface Seconds {
+  median: number;
+  n: number;
+}
+
+/** GET /v1/models/{model}/anchoring */
+export interface Anchoring {
+  schema_version: number;
+  /** Of answers to items whose suggestion was wrong, how many said the same; the suggestion in sight, and hidden. */
+  visible: Interval | null;
+  hidden: Interval | null;
+  difference: { value: number; lower: number; upper: number } | null;
+  most: number;
+  switched_off: boolean;
+  seconds_visible: Seconds | null;
+  seconds_hidden: Seconds | null;
 }

@@ -22,7 +22,7 @@ export interface Disputed {
 export function votesOf(events: readonly LabelEvent[]): Disputed[] {
   const items = new Map<string, Disputed>();
   for (const event of events) {
-    if (event.action !== "answer" || event.undone || event.actor_kind !== "human") {
+    if (event.action !== "answer" || event.undone || event.actor_kind !== "human" || event.gold) {
       continue;
     }
     const item = items.get(event.item) ?? { item: event.item, text: event.text, votes: [] };

@@ -174,6 +174,55 @@ TEST(Migrations, MakeEventsOfTheMovesOfAnOldLedger) {
     EXPECT_EQ(RolloutFold(events).labels(), (RolloutLabels{.stable = 3, .previous = 1}));
 }
 
+TEST(Migrations, KeepTheLabelEventsOfAnOldLedger) {
+    const testing::TempFolder folder;
+    const auto path = folder.path() / "ledger.db";
+    LabelEvent event;
+    event.id = Id<LabelEvent>::derived(Time(), "an answer");
+    event.model = "m";
+    event.choice = 2;
+    event.probability = .25;
+    {
+        const auto old = connect(path);
+        for (const auto sql :
+             {kMigration0001Records,
+              kMigration0002ApiKeys,
+              kMigration0005Operations,
+              kMigration0004RolloutEvents}) {
+            ASSERT_TRUE(old->run(std::string(sql)));
+        }
+        ASSERT_TRUE(old->run(
+            "pragma application_id = 1180125260;"
+            "create table schema_migrations (number integer primary key, name text not null) "
+            "strict;"
+            "insert into schema_migrations values (1, 'records'), (2, 'api_keys'), (3, "
+            "'operations'), (4, 'rollout_events');"
+            "insert into label_event (id, seq, chain, model, schema_version, item, actor_kind, "
+            "actor, action, choice, reason, probability, holdout, t_shown, t_saved, received) "
+            "values ('" +
+            event.id.text() + "', 0, '" + Digest().hex() + "', 'm', 1, '" + Digest().hex() +
+            "', 'human', '', 'answer', 2, '', 0.25, 0, 0, 0, 0)"
+        ));
+    }
+    auto ledger = *open(path);
+    const auto found = Reader<LabelEvent>(*ledger).get(event.id);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(to_row(*found), to_row(event));  // what was added later says nothing
+    event.id = Id<LabelEvent>::derived(Time(), "a second answer");
+    event.seq = 1;
+    event.blind = true;
+    event.blind_probability = .1;
+    event.suggestion = SuggestionState::Hidden;
+    event.suggested = 1;
+    event.suggested_probability = .75;
+    ASSERT_TRUE(Writer<LabelEvent>(*ledger).insert(event));
+    EXPECT_EQ(to_row(*Reader<LabelEvent>(*ledger).get(event.id)), to_row(event));
+    EXPECT_THAT(
+        connect(path)->run("update label_event set blind = 0").error().message,
+        HasSubstr("never changed")
+    );
+}
+
 TEST(Migrations, RefuseALedgerOfANewerProgram) {
     const testing::TempFolder folder;
     const auto path = folder.path() / "ledger.db";
