@@ -59,14 +59,14 @@ struct LabelEvent {
     std::optional<Arm> arm;                ///< Copied from the task.
     std::optional<double> probability;     ///< Copied from the task.
     bool holdout = false;                  ///< Copied from the task; imports: split `test`.
-    std::int64_t t_shown = 0;              ///< Client milliseconds UTC; 0 = unknown.
+    /// A second answer to an item that was drawn for one, by a person who saw nothing of the first.
+    bool blind = false;
+    bool gold = false;  ///< An answer to an item whose gold label is known: measured, no vote.
+    std::int64_t t_shown = 0;  ///< Client milliseconds UTC; 0 = unknown.
     std::int64_t t_saved = 0;
     Time received;
     std::string value;  ///< Of an answer of a kind other than `choice`: its canonical JSON.
-    /// A second answer to an item that was drawn for one, by a person who saw nothing of the first.
-    bool blind = false;
     std::optional<double> blind_probability;  ///< With which the item was drawn; null unless blind.
-    bool gold = false;  ///< An answer to an item whose gold label is known: measured, no vote.
     std::optional<SuggestionState> suggestion;  ///< As the person saw it; null = not known.
     std::optional<std::int64_t> suggested;      ///< label_id that the model proposed.
     std::optional<double> suggested_probability;

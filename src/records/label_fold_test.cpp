@@ -83,6 +83,54 @@ TEST(LabelFold, KnowsNothingOfAnItemNobodyAnswered) {
     EXPECT_TRUE(log.fold().labels().empty());
 }
 
+TEST(LabelFold, PutsTheNewestLiveDecisionBeforeAllAnswers) {
+    Log log;
+    log.answer("a", "kim", 1);
+    log.append("a", "boss", LabelAction::Adjudicate).choice = 2;
+    const auto first = log.at(1);
+    log.answer("a", "lee", 1);
+    log.append("a", "boss", LabelAction::GoldSet).choice = 3;
+    const auto second = log.at(3);
+    auto label = log.fold().label(sha256("a"));
+    EXPECT_EQ(label->label, 3);
+    EXPECT_EQ(label->answers, 2);
+    EXPECT_EQ(label->agreeing, 0);
+    EXPECT_EQ(label->seq, 4);
+    EXPECT_TRUE(label->decided);
+    EXPECT_TRUE(label->gold);
+    EXPECT_EQ(log.fold().decided(sha256("a")), 3);
+    log.undo(second);
+    label = log.fold().label(sha256("a"));
+    EXPECT_EQ(label->label, 2);
+    EXPECT_FALSE(label->gold);
+    log.undo(first);
+    label = log.fold().label(sha256("a"));
+    EXPECT_EQ(label->label, 1);
+    EXPECT_FALSE(label->decided);
+    EXPECT_EQ(log.fold().decided(sha256("a")), std::nullopt);
+}
+
+TEST(LabelFold, ADecisionIsALabelWithoutAnswersAndKeepsTheHoldOut) {
+    Log log;
+    auto& decision = log.append("a", "boss", LabelAction::GoldSet);
+    decision.choice = 1;
+    decision.holdout = true;
+    log.answer("a", "kim", 0).gold = true;
+    const auto label = log.fold().label(sha256("a"));
+    EXPECT_EQ(label->label, 1);
+    EXPECT_EQ(label->answers, 0);
+    EXPECT_TRUE(label->holdout);
+    EXPECT_EQ(log.fold().labels().size(), 1U);
+}
+
+TEST(LabelFold, AnAnswerToAGoldQuestionNeverVotes) {
+    Log log;
+    log.answer("a", "kim", 1).gold = true;
+    EXPECT_EQ(log.fold().label(sha256("a")), std::nullopt);
+    log.answer("a", "lee", 0);
+    EXPECT_EQ(log.fold().label(sha256("a"))->answers, 1);
+}
+
 TEST(LabelFold, CountsTheLastAnswerOfAPerson) {
     Log log;
     log.answer("a", "kim", 1);

@@ -141,12 +141,12 @@ Result<std::vector<std::int64_t>> labels_of(const Schema& schema, const ItemLabe
 }
 
 /// Of each label a few texts that most people gave it, those with most answers first. None of the
-/// hold-out: whoever has seen its label would not judge it freshly.
+/// hold-out and none with a gold label: whoever has seen it would not judge freshly.
 Result<Json> examples_json(const V1Rooms& rooms, const std::string& model, const Schema& schema) {
     const LabelFold fold = TRY(label_fold(rooms, model));
     std::vector<ItemLabel> labels = fold.labels();
     std::erase_if(labels, [](const ItemLabel& one) {
-        return one.holdout || (!one.decided && one.agreeing * 2 <= one.answers);
+        return one.holdout || one.gold || (!one.decided && one.agreeing * 2 <= one.answers);
     });
     std::ranges::stable_sort(labels, std::ranges::greater(), &ItemLabel::agreeing);
     std::vector<Json> texts(schema.labels.size(), Json::array());

@@ -89,6 +89,15 @@ class Shelf {
         return append(std::move(event));
     }
 
+    Id<LabelEvent> decide(const std::string& text, std::int64_t choice, LabelAction action) {
+        LabelEvent event;
+        event.item = sha256(text);
+        event.action = action;
+        event.choice = choice;
+        event.actor = "kim";
+        return append(std::move(event));
+    }
+
     Result<DatasetVersion> cut(std::int64_t label_seq = -1) {
         return room.cut({.model = "news", .label_seq = label_seq, .message = "test"});
     }
@@ -134,6 +143,26 @@ void fill(Shelf& shelf, int count) {
         shelf.example(text, text);
         shelf.answer(text, i % 2);
     }
+}
+
+TEST(Datasets, FollowsDecisionsBeforeAnswers) {
+    Shelf shelf;
+    for (const auto* text : {"a", "b", "c"}) {
+        shelf.example(text, text);
+    }
+    shelf.answer("a", 1);
+    shelf.answer("a", 1, false, "lee");
+    const auto decision = shelf.decide("a", 2, LabelAction::Adjudicate);
+    shelf.answer("a", 1, false, "park");
+    shelf.answer("b", 0);
+    shelf.decide("c", 1, LabelAction::GoldSet);
+    const auto decided = shelf.cut().value();
+    EXPECT_EQ(shelf.rows(decided).at("a").label, 2);
+    EXPECT_EQ(shelf.rows(decided).at("a").answers, 3);
+    EXPECT_EQ(shelf.rows(decided).at("c").label, 1);
+    EXPECT_EQ(shelf.rows(decided).at("c").answers, 0);
+    shelf.undo("a", decision);
+    EXPECT_EQ(shelf.rows(shelf.cut().value()).at("a").label, 1);
 }
 
 TEST(Datasets, CutsTheLabelledRowsWithTheirTexts) {

@@ -15,7 +15,7 @@ namespace flywheel::labeling {
 namespace {
 
 struct Office {
-    explicit Office(int tasks) : desk(sqlite::open(folder.path() / "ledger.db").value()) {
+    explicit Office(int tasks) : desk(sqlite::open(folder.path() / "ledger.db").value(), Plan()) {
         CHECK(desk.room.define_schema("news", {"politics", "sports"}));
         const auto transaction = desk.ledger->begin().value();
         for (int i = 0; i < tasks; ++i) {
