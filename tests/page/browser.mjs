@@ -32,8 +32,8 @@ export async function openBrowser() {
   return chromium.launch({ executablePath: browserPath(), args: kOptions });
 }
 
-/** A page of its own profile; what it prints or throws that it should not fails the test by `problems`. */
-export async function openPage(browser, { language = "en", dark = false, width = 1280, height = 800, at = "", server = url } = {}) {
+/** A page of its own profile; what it prints or throws that it should not fails the test by `problems`. `prepare` comes before it is loaded. */
+export async function openPage(browser, { language = "en", dark = false, width = 1280, height = 800, at = "", server = url, prepare } = {}) {
   const context = await browser.newContext({
     locale: language === "ko" ? "ko-KR" : "en-US", colorScheme: dark ? "dark" : "light", viewport: { width, height }, reducedMotion: "reduce",
   });
@@ -47,14 +47,24 @@ export async function openPage(browser, { language = "en", dark = false, width =
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.problems.push(message.text()));
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("request", (request) => new URL(request.url()).origin !== new URL(server).origin && !request.url().startsWith("data:") && !request.url().startsWith("blob:") && page.problems.push(`asked elsewhere: ${request.url()}`));
+  await prepare?.(page);
   await page.goto(`${server}/${at}`);
   return page;
+}
+
+/** A line that is slow from the next request on, both ways: every request waits `latency` ms, and so many bytes pass in a second. */
+export async function slowDown(page, { latency = 400, bytes = 50_000 } = {}) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Network.enable");
+  await devtools.send("Network.emulateNetworkConditions", { offline: false, latency, downloadThroughput: bytes, uploadThroughput: bytes });
 }
 
 /** What axe-core finds on the page as it is, each as "rule: where". */
 export async function axeViolations(page) {
   // The policy of the page lets nothing inline run, so the test brings it in through the debugger.
-  await page.evaluate(axe);
+  if (!(await page.evaluate(() => "axe" in globalThis))) {
+    await page.evaluate(axe);
+  }
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   return found.violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target.join(" ")} ${node.failureSummary?.replaceAll("\n", " ") ?? ""}`));
 }

@@ -35,7 +35,7 @@ export async function secondVersion() {
     return;
   }
   const { annotators } = await ask(`/v1/models/${model}/annotators`);
-  const left = ["reader", ...["en", "ko"].flatMap((language) => [`axe-${language}-false`, `axe-${language}-true`])];
+  const left = ["reader", "axe"];
   for (const actor of new Set(["answerer", ...left, ...annotators.map((one) => one.actor)])) {
     await answerAs(actor);
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { ask, axeViolations, model, openBrowser, openPage, until } from "./browser.mjs";
+import { cleanEverywhere, fits } from "./everywhere.mjs";
 import { secondVersion, wantOwnProject } from "./second_version.mjs";
 
 let browser;
@@ -127,18 +128,9 @@ test("loss curves are laid over each other, read by key, and are a table and a C
 });
 
 test("axe finds nothing, light and dark, in both languages, and nothing is wider than the screen", async () => {
-  for (const language of ["en", "ko"]) {
-    for (const dark of [false, true]) {
-      const page = await openTraining({ language, dark });
-      await page.locator("[data-trial]").first().waitFor();
-      await page.locator("details summary").first().click();
-      assert.deepEqual(await axeViolations(page), []);
-      for (const width of [320, 2560]) {
-        await page.setViewportSize({ width, height: 800 });
-        await until(() => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `nothing wider than ${width} px`);
-      }
-      assert.deepEqual(page.problems, []);
-      await page.context().close();
-    }
-  }
+  const page = await openTraining();
+  await page.locator("[data-trial]").first().waitFor();
+  await page.locator("details summary").first().click();
+  await cleanEverywhere(page);
+  await page.context().close();
 });

@@ -12,7 +12,10 @@ const en = {
   shadow_rows: (n: string) => `and ${n} rows a second that only a shadow answers`,
   stages_title: "Latency by stage",
   stage: "Stage",
-  stages: { request: "whole request", queue: "waiting for the model", preprocess: "decoding", infer: "in the model", postprocess: "encoding", capture: "handing over to capture" },
+  stages: {
+    request: "whole request", queue: "waiting for the model", preprocess: "decoding", infer: "in the model", postprocess: "encoding",
+    capture: "handing over to capture",
+  },
   now_p50: "now, p50",
   now_p99: "now, p99",
   now_n: "n, now",
@@ -22,7 +25,9 @@ const en = {
   below: (upper: string) => `below ${upper}`,
   above: (lower: string) => `above ${lower}`,
   between: (lower: string, upper: string) => `${lower} – ${upper}`,
-  stages_note: "The server counts how many requests were faster than each of sixteen times. So a quantile is known only to lie between two of them; n is the number of requests. Requests that only a shadow answered are left out.",
+  stages_note:
+    "The server counts how many requests were faster than each of sixteen times. So a quantile is known only to lie between two of them; n is the number of " +
+    "requests. Requests that only a shadow answered are left out.",
   live_failed: "The last seconds are not known:",
 
   range: "Range",
@@ -38,7 +43,9 @@ const en = {
   none_why: "Nothing was asked, or what was asked is older than capture keeps it.",
   show_all: "Show all there is",
   last_row: (day: string) => `The last step with rows is ${day}.`,
-  estimated: "Capture kept only a share of the rows here. Each stands for those left out beside it, so numbers of rows are estimates; intervals count only rows that were kept.",
+  estimated:
+    "Capture kept only a share of the rows here. Each stands for those left out beside it, so numbers of rows are estimates; intervals count only rows that " +
+    "were kept.",
   captured_only: "Counted are captured rows, those of shadows too.",
 
   over_time: "Rows over time",
@@ -60,8 +67,12 @@ const en = {
   failures_note: "A row failed when its status is not 200. Bands and brackets: 95 % intervals (Wilson).",
   failed: (n: string, of: string) => `${n} of ${of} rows failed`,
   groups: "By version and route",
-  columns: { version: "Version", route: "Route", rows: "Rows", failed: "Failed", lower: "failed, lower", upper: "failed, upper", confidence: "Mean confidence", p50: "p50", p99: "p99" },
-  groups_note: "p50 and p99: the median over the steps, and in brackets the least and the most of one step; the quantile of the whole range lies between these.",
+  columns: {
+    version: "Version", route: "Route", rows: "Rows", failed: "Failed", lower: "failed, lower", upper: "failed, upper", confidence: "Mean confidence",
+    p50: "p50", p99: "p99",
+  },
+  groups_note:
+    "p50 and p99: the median over the steps, and in brackets the least and the most of one step; the quantile of the whole range lies between these.",
   rejected: "Refused before a model answered, since the server started",
   rejected_none: "None.",
   reasons: {
@@ -77,10 +88,14 @@ const en = {
   beside_title: (route: string, version: number) => `${route}, version ${version}`,
   beside_of: (steps: number) => `In ${steps} ${some(steps, "step", "steps")} of time in which it had rows; stable in the same.`,
   measure: "Measure",
-  measures: { rows: "Rows", failed: "Failed", confidence: "Mean confidence", p50: "Latency, p50", p99: "Latency, p99", mix: "Greatest difference of a class share" },
+  measures: {
+    rows: "Rows", failed: "Failed", confidence: "Mean confidence", p50: "Latency, p50", p99: "Latency, p99", mix: "Greatest difference of a class share",
+  },
   mix: (label: string, points: string) => `${label}: ${points} points`,
   stable_none: "no rows",
-  agreement_note: "Whether a shadow gave the same answer as stable is written down with each row, but the server does not count it; the class shares can be equal although rows differ.",
+  agreement_note:
+    "Whether a shadow gave the same answer as stable is written down with each row, but the server does not count it; the class shares can be equal " +
+    "although rows differ.",
 
   capture: "What capture keeps",
   capture_off: "This server captures nothing.",
@@ -160,7 +175,9 @@ const ko: typeof en = {
   failures_note: "상태가 200이 아니면 실패한 행입니다. 띠와 괄호: 95 % 구간(윌슨).",
   failed: (n, of) => `행 ${of}개 가운데 ${n}개 실패`,
   groups: "버전과 경로별",
-  columns: { version: "버전", route: "경로", rows: "행", failed: "실패", lower: "실패, 아래 끝", upper: "실패, 위 끝", confidence: "평균 확신도", p50: "중앙값 (p50)", p99: "99 % (p99)" },
+  columns: {
+    version: "버전", route: "경로", rows: "행", failed: "실패", lower: "실패, 아래 끝", upper: "실패, 위 끝", confidence: "평균 확신도", p50: "중앙값 (p50)", p99: "99 % (p99)",
+  },
   groups_note: "p50과 p99: 단위 시간마다 구한 값의 중앙값이고, 괄호는 가장 작은 값과 가장 큰 값입니다. 기간 전체의 분위수는 그 사이에 있습니다.",
   rejected: "모델이 응답하기 전에 거절한 요청, 서버 시작부터",
   rejected_none: "없습니다.",

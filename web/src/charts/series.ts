@@ -26,19 +26,33 @@ export interface ChartData {
   marks?: Mark[];
 }
 
+/** How a table writes the cells of a column; without one, as the figure writes its values. */
+export type Kind = "text" | "time" | "percent" | "count";
+
 export interface Column {
   name: string;
   cells: (number | string | null)[];
+  kind?: Kind;
+}
+
+/** The colour of a series as a CSS value. */
+export function colourOf(index: number): string {
+  return `var(--series-${(index % 7) + 1})`;
+}
+
+/** Not by colour alone: lines also differ in their dashes. */
+export function dashesOf(index: number): number[] {
+  return [[], [7, 4], [2, 3], [10, 3, 2, 3]][index % 4] ?? [];
 }
 
 /** Columns of the table: time, then each series with its interval and its size where it has them. */
 export function columnsOf(data: ChartData, time: string): Column[] {
-  const columns: Column[] = [{ name: time, cells: data.times.map((one) => new Date(one).toISOString()) }];
+  const columns: Column[] = [{ name: time, kind: "time", cells: data.times.map((one) => new Date(one).toISOString()) }];
   for (const series of data.series) {
     columns.push({ name: series.name, cells: series.values });
     for (const [suffix, cells] of [["lower", series.lower], ["upper", series.upper], ["n", series.n]] as const) {
       if (cells) {
-        columns.push({ name: `${series.name}, ${suffix}`, cells });
+        columns.push({ name: `${series.name}, ${suffix}`, cells, ...(suffix === "n" ? { kind: "count" } : {}) });
       }
     }
   }

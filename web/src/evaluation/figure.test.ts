@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 
 import { Format } from "../base/format";
-import { columnsOfStrips, written } from "./figure";
+import { written } from "../charts/figure";
+import { columnsOfStrips } from "./figure";
 
 describe("a figure's table", () => {
   it("has each interval in full", () => {
@@ -12,7 +13,7 @@ describe("a figure's table", () => {
       ["class", "a"], ["x", 0.5], ["x, low", 0.25], ["x, high", 0.75], ["x, n", 1234], ["y", null], ["y, low", null], ["y, high", null], ["y, n", null],
     ]);
     const format = new Format("en");
-    const cells = columns.map((column) => written(column.cells[0] ?? null, column.kind, format));
+    const cells = columns.map((column) => written(column.cells[0] ?? null, column.kind, format, String));
     expect(cells).toEqual(["a", "50.0%", "25.0%", "75.0%", "1,234", "–", "–", "–", "–"]);
   });
 });

@@ -1,17 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands in a figure's table and in its CSV: the numbers that it shows.
-import type { Format, Interval } from "../base/format";
-import type { Column } from "../charts/series";
-
-export type Kind = "text" | "percent" | "count";
-
-export interface FigureColumn extends Column {
-  kind: Kind;
-}
-
-export function written(cell: number | string | null, kind: Kind, format: Format): string {
-  return cell === null ? "–" : typeof cell === "string" ? cell : kind === "percent" ? format.percent(cell) : format.count(cell);
-}
+// What stands in the table and in the CSV of shares: the numbers that are shown.
+import type { Interval } from "../base/format";
+import type { Column, Kind } from "../charts/series";
 
 export interface Strip {
   name: string;
@@ -27,10 +17,10 @@ export interface StripWords {
 }
 
 /** Name, then of each series its share, both ends of its interval and its size. */
-export function columnsOfStrips(strips: readonly Strip[], words: StripWords): FigureColumn[] {
-  const columns: FigureColumn[] = [{ name: words.name, kind: "text", cells: strips.map((strip) => strip.name) }];
+export function columnsOfStrips(strips: readonly Strip[], words: StripWords): Column[] {
+  const columns: Column[] = [{ name: words.name, kind: "text", cells: strips.map((strip) => strip.name) }];
   words.series.forEach((series, i) => {
-    const of = (name: string, kind: Kind, pick: (interval: Interval) => number): FigureColumn => ({
+    const of = (name: string, kind: Kind, pick: (interval: Interval) => number): Column => ({
       name, kind, cells: strips.map((strip) => (strip.intervals[i] ? pick(strip.intervals[i]) : null)),
     });
     columns.push(

@@ -23,7 +23,9 @@ const en = {
   accuracy: "On the hold-out",
   accuracy_title: "Accuracy: the share of rows answered right",
   named: (who: string, version: string) => `${who} (${version})`,
-  accuracy_note: (n: string, count: number) => `${n} hold-out ${some(count, "row", "rows")}, never trained on, one of each group of near duplicates. Bars: 95 % intervals (Wilson), of each version by itself; whether the two differ is decided row by row.`,
+  accuracy_note: (n: string, count: number) =>
+    `${n} hold-out ${some(count, "row", "rows")}, never trained on, one of each group of near duplicates. Bars: 95 % intervals (Wilson), of each version by ` +
+    `itself; whether the two differ is decided row by row.`,
   capped: (shown: string, n: string) => `Shown are ${shown} of the ${n} rows that were judged.`,
   changed: (shown: string, n: string) => `${shown} rows are here now, ${n} were judged: some have been erased or labelled anew since.`,
   no_rows: "No hold-out rows were judged.",
@@ -37,13 +39,16 @@ const en = {
   whose: "Whose answers",
   matrix: "Confusion matrix",
   matrix_title: (who: string) => `${who}: what was true, and what it said`,
-  matrix_note: "A line is a true class, a column what was said. Arrow keys walk, Enter opens the rows behind a cell. The darker, the larger its share of the line.",
+  matrix_note:
+    "A line is a true class, a column what was said. Arrow keys walk, Enter opens the rows behind a cell. The darker, the larger its share of the line.",
   cell: (truth: string, said: string, n: string) => `true ${truth}, said ${said}: ${n}`,
   truth: "True",
   truth_and_said: "True ↓ said →",
   all: "All",
   rows_cell: (truth: string, said: string) => `True: ${truth} – said: ${said}`,
-  rows_slice: { class: (name: string) => `Rows of ${name}`, length: (name: string) => `Rows of ${name} characters`, word: (name: string) => `Rows with “${name}”` },
+  rows_slice: {
+    class: (name: string) => `Rows of ${name}`, length: (name: string) => `Rows of ${name} characters`, word: (name: string) => `Rows with “${name}”`,
+  },
   rows_count: (n: string, count: number) => `${n} ${some(count, "row", "rows")}, the surest mistakes first`,
   rows_none: "No rows.",
   classes: "By class",
@@ -61,9 +66,11 @@ const en = {
   open_rows: (name: string) => `Show the rows: ${name}`,
   calibration: "Calibration",
   reliability: (who: string) => `${who}: how often right against how sure`,
-  reliability_alt: (n: string, bins: number) => `Share of right answers against their mean probability, ${n} rows in ${bins} ${some(bins, "bin", "bins")} of equal count. The table has the numbers.`,
+  reliability_alt: (n: string, bins: number) =>
+    `Share of right answers against their mean probability, ${n} rows in ${bins} ${some(bins, "bin", "bins")} of equal count. The table has the numbers.`,
   bins: "Bins",
-  ece: (error: string, bins: number, n: string) => `Expected calibration error ${error} – ${bins} ${some(bins, "bin", "bins")} of equal count over the probability of the answer, n ${n}`,
+  ece: (error: string, bins: number, n: string) =>
+    `Expected calibration error ${error} – ${bins} ${some(bins, "bin", "bins")} of equal count over the probability of the answer, n ${n}`,
   ece_chance: (error: string) => `A perfectly calibrated model would show about ${error} on so many rows by chance.`,
   diagonal: "On the dashed line, answers are right as often as they say. Below it they are too sure of themselves.",
   said_probability: "Mean probability of the answer",

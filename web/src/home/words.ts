@@ -35,7 +35,8 @@ const en = {
   audited_accuracy: "Audited accuracy",
   of_turn: "one turn",
   pooled: (turns: number) => `the last ${turns} turns together`,
-  over_time_note: "Each point: a uniform sample of the rows of one turn, labelled by people; the band is its 95 % interval. Upright dashes: a version was released.",
+  over_time_note:
+    "Each point: a uniform sample of the rows of one turn, labelled by people; the band is its 95 % interval. Upright dashes: a version was released.",
   last_turns: "The last turns of the wheel",
   no_turns: "The wheel has not turned yet.",
   columns: { turn: "Turn", until: "Until", why: "Why", served: "Served", asked: "Asked", accuracy: "Audited accuracy", version: "Version", verdict: "Verdict" },

@@ -12,6 +12,7 @@ const kMostAsked = 100;
 const kRenewMs = 5 * 60_000; // a lease lasts 15 minutes
 const kLookMs = 15_000; // for new tasks, when there are none
 const kSecondsKept = 200;
+const kMostRecalled = 10_000;
 
 /** Something one said and may take back. `task` is unknown for answers of earlier sessions until it is needed. */
 interface Said {
@@ -48,6 +49,7 @@ export class Desk {
   readonly #now: () => number;
   readonly #ask: typeof get;
   readonly #outbox: Outbox;
+  #recalling: Promise<void> | undefined;
   readonly #done = new Set<string>(); // answered here; the server may not know it yet
   readonly #texts = new Map<string, Task>();
   #said: Said[] = [];
@@ -63,6 +65,7 @@ export class Desk {
     this.#actor = actor;
     this.#now = now;
     this.#ask = ask;
+    this.#recalling = this.#recall(store).catch(() => undefined);
     this.#outbox = new Outbox({
       store,
       post: (answers) => tell<Receipts>("/v1/labels", { answers }),
@@ -160,7 +163,29 @@ export class Desk {
     return this.#asking;
   }
 
+  /** What waits in the store since before a reload is answered, though the server may not know it yet: it must not ask again. */
+  async #recall(store: Store): Promise<void> {
+    const tasks = new Map<string, string>();
+    for (const { answer } of await store.first(kMostRecalled)) {
+      const task = answer.action === "undo" ? tasks.get(answer.target ?? "") : answer.task_id;
+      if (task === undefined || answer.action === "flag") {
+        continue;
+      }
+      tasks.set(answer.event_id, task);
+      // An undo takes an answer back, or an undo.
+      if (answer.action === "undo" && this.#done.has(task)) {
+        this.#done.delete(task);
+      } else {
+        this.#done.add(task);
+      }
+    }
+  }
+
   async #askForTasks(): Promise<void> {
+    if (this.#recalling) {
+      await this.#recalling;
+      this.#recalling = undefined;
+    }
     // The server hands out what one has on loan first, also what is answered and on its way.
     const wanted = Math.min(kMostAsked, kAtHand + this.tasks.length + this.unsent);
     try {

@@ -177,4 +177,22 @@ describe("the desk", () => {
     desk.choose("cold");
     expect(desk.pace).toBeGreaterThan(0);
   });
+
+  it("does not ask again what was answered before a reload and is still on its way", async () => {
+    const server = new Server(30);
+    const store = new MemoryStore();
+    const answer = (event_id: string, rest: Partial<Answer>): Answer => ({ event_id, actor: "kim", action: "answer", t_shown: 0, t_saved: 0, ...rest });
+    await store.add(answer("a", { task_id: "t0", label: "cold" }));
+    await store.add(answer("b", { task_id: "t1", label: "warm" }));
+    await store.add(answer("c", { action: "undo", target: "b" }));
+    await store.add(answer("d", { action: "skip", task_id: "t2", reason: "odd" }));
+    await store.add(answer("e", { action: "undo", target: "d" }));
+    await store.add(answer("f", { action: "undo", target: "e" }));
+    await store.add(answer("g", { action: "flag", task_id: "t3", reason: "look" }));
+    const lost = () => new Promise<never>(() => undefined); // the server never hears of them
+    const desk = new Desk({ model: "m", actor: "kim", store, ask: server.ask, tell: lost });
+    desks.push(desk);
+    await desk.refill();
+    expect(desk.tasks.slice(0, 3).map((one) => one.task_id)).toEqual(["t1", "t3", "t4"]);
+  });
 });

@@ -25,11 +25,18 @@ const en = {
   people: "People",
   people_none: "Nobody has answered yet.",
   columns: {
-    person: "Person", answers: "Answers", skips: "Skips", flags: "Flags", undone: "Undone", seconds: "Median time", agreement: "Agrees with the others", gold: "Right where known", newest: "Newest (UTC)",
+    person: "Person", answers: "Answers", skips: "Skips", flags: "Flags", undone: "Undone", seconds: "Median time", agreement: "Agrees with the others",
+    gold: "Right where known", newest: "Newest (UTC)",
   },
-  csv: { seconds: "Median seconds", timed: "Timed answers", share: "Agreement", lower: "Agreement, lower 95 %", upper: "Agreement, upper 95 %", n: "Agreement, items", gold: "Right where known", gold_lower: "Right where known, lower 95 %", gold_upper: "Right where known, upper 95 %", gold_n: "Known questions" },
+  csv: {
+    seconds: "Median seconds", timed: "Timed answers", share: "Agreement", lower: "Agreement, lower 95 %", upper: "Agreement, upper 95 %",
+    n: "Agreement, items", gold: "Right where known", gold_lower: "Right where known, lower 95 %", gold_upper: "Right where known, upper 95 %",
+    gold_n: "Known questions",
+  },
   seconds_of: (seconds: string, n: string) => `${seconds} s (n ${n})`,
-  people_note: "Agreement: how often a person's label is the one most others gave, of texts that others answered too; with its 95 % interval (Wilson) and the number of texts. Right where known: the same of questions with a gold label, which look like all others.",
+  people_note:
+    "Agreement: how often a person's label is the one most others gave, of texts that others answered too; with its 95 % interval (Wilson) and the number " +
+    "of texts. Right where known: the same of questions with a gold label, which look like all others.",
   differ: "Where people differ",
   differ_title: "Pairs of answers to one text, by the two labels given",
   differ_none: "No two people gave different labels to one text.",
@@ -39,7 +46,8 @@ const en = {
   pairs: "Pairs",
   cell: (one: string, other: string, n: string, count: number) => `${one} and ${other}: ${n} ${some(count, "pair", "pairs")}`,
   pair_title: (one: string, other: string) => `${one} or ${other}?`,
-  pair_count: (n: string, count: number, pairs: string, pair_count: number) => `${n} ${some(count, "text", "texts")}, ${pairs} ${some(pair_count, "pair", "pairs")} of people who differ so`,
+  pair_count: (n: string, count: number, pairs: string, pair_count: number) =>
+    `${n} ${some(count, "text", "texts")}, ${pairs} ${some(pair_count, "pair", "pairs")} of people who differ so`,
   pair_none: "No text is labelled so differently now.",
   pair_old: (n: string) => `Only the newest ${n} events were looked at.`,
   said: (actor: string, label: string) => `${actor}: ${label}`,

@@ -22,7 +22,8 @@ const en = {
 
   evidence: "Evidence that something moved",
   evidence_title: "Evidence at the end of each window, in days",
-  evidence_note: "Scale by powers of ten. A grey stripe is a window that is itself normal or was too small: there is no evidence there, neither for nor against.",
+  evidence_note:
+    "Scale by powers of ten. A grey stripe is a window that is itself normal or was too small: there is no evidence there, neither for nor against.",
   evidence_at: (n: string) => `evidence ${n} days`,
   alarm_at: (n: string) => `alarm at ${n} days`,
   is_alarm: "reached the alarm line",
@@ -88,14 +89,30 @@ const en = {
 
   meaning: "What these numbers mean",
   meanings: [
-    { name: "Reference", text: "The first windows that a version answers, until there are enough rows. They are “normal” for that version. A new version starts a new reference." },
-    { name: "p-value", text: "How often chance alone would show at least this much change if nothing had moved. Small is surprising; but among many windows one small p-value is not." },
-    { name: "Evidence", text: "Adds the windows up: small p-values make it grow, large ones shrink it. It is counted in days: while nothing moves, it is on average at most as many days as were watched." },
+    {
+      name: "Reference",
+      text: "The first windows that a version answers, until there are enough rows. They are “normal” for that version. A new version starts a new reference.",
+    },
+    {
+      name: "p-value",
+      text:
+        "How often chance alone would show at least this much change if nothing had moved. Small is surprising; but among many windows one small p-value is " +
+        "not.",
+    },
+    {
+      name: "Evidence",
+      text:
+        "Adds the windows up: small p-values make it grow, large ones shrink it. It is counted in days: while nothing moves, it is on average at most as " +
+        "many days as were watched.",
+    },
     { name: "Effect", text: "How much moved, whether surprising or not. An alarm opens an incident only when the effect is worth a message." },
   ],
   meaning_budget: "False-alarm budget",
-  budget_text: (days: string) => `The alarm sounds when the evidence reaches ${days} days. So, while nothing moves, there is on average at most one false alarm in ${days} days, even though the two tests look at the same rows.`,
-  budget_unknown: "The alarm sounds when the evidence reaches the budget. So, while nothing moves, there is on average at most one false alarm in so many days.",
+  budget_text: (days: string) =>
+    `The alarm sounds when the evidence reaches ${days} days. So, while nothing moves, there is on average at most one false alarm in ${days} days, even ` +
+    `though the two tests look at the same rows.`,
+  budget_unknown:
+    "The alarm sounds when the evidence reaches the budget. So, while nothing moves, there is on average at most one false alarm in so many days.",
 };
 
 const ko: typeof en = {
@@ -107,7 +124,8 @@ const ko: typeof en = {
   not_moved: "증명된 드리프트 없음",
   not_moved_why: "달라지지 않았다는 증명은 아닙니다. 작은 변화에는 더 많은 행이 필요하고, 이 검정이 보지 않는 것은 찾을 수 없습니다.",
   capture_open: "지켜보는 행 가운데 빠진 것이 있습니다.",
-  tested_of: (tested, all, reference, small) => `구간 ${all}개 가운데 ${tested}개를 검정했습니다. ${reference}개는 새 버전의 정상 기준이 되었고, ${small}개는 행이 너무 적었습니다. 이 구간들에서는 아무것도 찾을 수 없었습니다.`,
+  tested_of: (tested, all, reference, small) =>
+    `구간 ${all}개 가운데 ${tested}개를 검정했습니다. ${reference}개는 새 버전의 정상 기준이 되었고, ${small}개는 행이 너무 적었습니다. 이 구간들에서는 아무것도 찾을 수 없었습니다.`,
   last_test: (day, evidence, budget) => `마지막 검정: ${day}까지의 구간, 증거 ${budget}일 중 ${evidence}일.`,
   last_test_alone: (day, evidence) => `마지막 검정: ${day}까지의 구간, 증거 ${evidence}일.`,
   no_test: "아직 검정한 구간이 없습니다.",

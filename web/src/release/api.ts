@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the release view asks: the labels of the model, its versions, how they were judged, what moved them.
+import type { Evaluation as Whole } from "../evaluation/api";
 
 /** GET /v1/models/{model}/serving */
 export interface Standing {
@@ -41,26 +42,8 @@ export interface Version {
   verification: { served?: string; rows?: number; same_label?: number; max_abs_difference?: number; float_bytes?: number };
 }
 
-/** One of GET /v1/models/{model}/evaluations */
-export interface Evaluation {
-  id: string;
-  turn: string | null;
-  challenger: string;
-  champion: string | null;
-  n: number;
-  both_right: number;
-  only_challenger: number;
-  only_champion: number;
-  p_better: number;
-  p_worse: number;
-  /** Lower 95 % bound of (only_challenger - only_champion) / n, by Tango's score. */
-  delta_lower: number;
-  challenger_log_loss: number;
-  champion_log_loss: number;
-  verdict: "promote" | "keep" | "undecided";
-  reason: string;
-  created: string;
-}
+/** delta_lower is the lower 95 % bound of (only_challenger - only_champion) / n, by Tango's score. */
+export type Evaluation = Omit<Whole, "dataset">;
 
 /** One of GET /v1/audit; admins only. */
 export interface AuditEvent {

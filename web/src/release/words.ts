@@ -41,13 +41,18 @@ const en = {
     cancel: "End this try?",
   } satisfies Record<Act, string>,
   does: {
-    rollback: (from: number, to: number) => `Version ${to} answers again instead of version ${from}, at once. Nothing is deleted: version ${from} can be promoted again.`,
+    rollback: (from: number, to: number) =>
+      `Version ${to} answers again instead of version ${from}, at once. Nothing is deleted: version ${from} can be promoted again.`,
     rollback_canary: (from: number, to: number) => `The canary, version ${from}, is taken back at once. Version ${to} answers everything.`,
     rollback_shadow: (version: number) => `The shadow of version ${version} ends with it.`,
     rollback_loop: (version: number) => `The loop will not release version ${version} again; only a person can.`,
-    promote: (version: number, stable: number) => (stable > 0 ? `Version ${version} is loaded, and then answers everything instead of version ${stable}.` : `Version ${version} is loaded, and then answers everything.`),
+    promote: (version: number, stable: number) =>
+      stable > 0
+        ? `Version ${version} is loaded, and then answers everything instead of version ${stable}.`
+        : `Version ${version} is loaded, and then answers everything.`,
     promote_live: (version: number) => `The try of version ${version} that is under way ends.`,
-    canary: (version: number, stable: number) => `Version ${version} is loaded, and then answers its share of the requests for real. Version ${stable} answers the rest.`,
+    canary: (version: number, stable: number) =>
+      `Version ${version} is loaded, and then answers its share of the requests for real. Version ${stable} answers the rest.`,
     shadow: (version: number) => `Version ${version} is loaded, and then gets copies of its share of the requests. Nobody sees its answers.`,
     share: (version: number) => `From now on another share of the requests reaches version ${version}.`,
     finish: (version: number, stable: number) => `Version ${version} answers everything instead of version ${stable}.`,
@@ -84,7 +89,10 @@ const en = {
   verdicts: "Why versions were promoted or kept",
   verdicts_note: "Before a version answers, it is compared with the one in service on labelled items that neither has seen (the hold-out).",
   no_verdicts: "No version has been judged yet.",
-  verdict_columns: { version: "Version", against: "Against", when: "When", n: "Items", wins: "Only new : only old right", lower: "Difference at least (points)", verdict: "Verdict", outcome: "What came of it" },
+  verdict_columns: {
+    version: "Version", against: "Against", when: "When", n: "Items", wins: "Only new : only old right", lower: "Difference at least (points)",
+    verdict: "Verdict", outcome: "What came of it",
+  },
   verdict: { promote: "promote", keep: "keep", undecided: "undecided" },
   outcome: { released: "released", kept: "not released" },
   show: "Show why",
@@ -95,12 +103,17 @@ const en = {
     no_worse: "Proven not to be worse than the small margin that is allowed, and it wins at least as often as it loses.",
     worse: "Proven worse: it loses more often than chance allows.",
     worse_class: "Proven worse in one class, whatever the rest says.",
-    open_released: "The hold-out proves nothing either way. The newer version has seen newer data and does not look worse, so it was released; the audits of what it answers decide later.",
+    open_released:
+      "The hold-out proves nothing either way. The newer version has seen newer data and does not look worse, so it was released; the audits of what it " +
+      "answers decide later.",
     open_kept: "The hold-out proves nothing either way, and the version in service stayed.",
   } satisfies Record<Rule, string>,
   said: "In the loop's own words",
   pair_title: (fresh: number | string, old: number | string) => `Hold-out items that version ${fresh} and version ${old} had right and wrong`,
-  pair: { new_right: (n: number | string) => `version ${n} right`, new_wrong: (n: number | string) => `version ${n} wrong`, old_right: (n: number | string) => `version ${n} right`, old_wrong: (n: number | string) => `version ${n} wrong`, all: "all" },
+  pair: {
+    new_right: (n: number | string) => `version ${n} right`, new_wrong: (n: number | string) => `version ${n} wrong`,
+    old_right: (n: number | string) => `version ${n} right`, old_wrong: (n: number | string) => `version ${n} wrong`, all: "all",
+  },
   pair_note: "Only the two framed cells tell the versions apart.",
   numbers: {
     n: "Hold-out items",
@@ -116,7 +129,9 @@ const en = {
 
   versions: "Versions",
   no_versions: "No version has been made yet.",
-  version_columns: { version: "Version", standing: "Now", engine: "Engine", size: "Size", dataset: "Dataset", created: "Made", check: "Checked after packing", card: "Card" },
+  version_columns: {
+    version: "Version", standing: "Now", engine: "Engine", size: "Size", dataset: "Dataset", created: "Made", check: "Checked after packing", card: "Card",
+  },
   check: (same: string, rows: string) => `same label as before packing on ${same} of ${rows} rows`,
   check_served: (form: string) => `served as ${form}`,
   no_check: "not stated",
@@ -179,7 +194,8 @@ const ko: typeof en = {
     rollback_canary: (from, to) => `카나리인 버전 ${from}을(를) 곧바로 거둡니다. 버전 ${to}이(가) 모든 요청에 응답합니다.`,
     rollback_shadow: (version) => `버전 ${version}의 섀도도 함께 끝납니다.`,
     rollback_loop: (version) => `루프는 버전 ${version}을(를) 다시 배포하지 않으며, 사람만 할 수 있습니다.`,
-    promote: (version, stable) => (stable > 0 ? `버전 ${version}을(를) 메모리에 올린 뒤, 버전 ${stable} 대신 모든 요청에 응답하게 합니다.` : `버전 ${version}을(를) 메모리에 올린 뒤 모든 요청에 응답하게 합니다.`),
+    promote: (version, stable) =>
+      (stable > 0 ? `버전 ${version}을(를) 메모리에 올린 뒤, 버전 ${stable} 대신 모든 요청에 응답하게 합니다.` : `버전 ${version}을(를) 메모리에 올린 뒤 모든 요청에 응답하게 합니다.`),
     promote_live: (version) => `진행 중인 버전 ${version}의 시험은 끝납니다.`,
     canary: (version, stable) => `버전 ${version}을(를) 메모리에 올린 뒤, 정한 비율의 요청에 실제로 응답하게 합니다. 나머지는 버전 ${stable}이(가) 응답합니다.`,
     shadow: (version) => `버전 ${version}을(를) 메모리에 올린 뒤, 정한 비율의 요청을 복사해 보냅니다. 응답은 아무에게도 보이지 않습니다.`,

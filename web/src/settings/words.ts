@@ -34,7 +34,9 @@ const en = {
   keys_why: "With at least one key everybody must show one, and the server may listen beyond this machine.",
   no_keys: "There are no keys: everybody who reaches this machine may do everything.",
   columns: { name: "Name", roles: "May", created: "Made", used: "Last used", expires: "Expires", state: "State" },
-  roles: { infer: "ask the model", feedback: "say what was right", label: "label", read: "look at everything", admin: "do everything" } as Record<string, string>,
+  roles: {
+    infer: "ask the model", feedback: "say what was right", label: "label", read: "look at everything", admin: "do everything",
+  } as Record<string, string>,
   active: "in use",
   revoked: "revoked",
   never: "never",

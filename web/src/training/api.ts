@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the training view asks: the fits that were kept, and the turns that they were made in.
+import type { TurnInShort } from "../home/api";
 
 export type Settings = Record<string, unknown>;
 
@@ -37,20 +38,8 @@ export interface Run {
   created: string;
 }
 
-/** One of GET /v1/turns */
-export interface Turn {
-  id: string;
-  number: number;
-  state: "open" | "waiting" | "done" | "failed" | "cancelled";
-  step: string;
-  trigger: string;
-  verdict: string;
-  error: string;
-  window_begin: string;
-  window_end: string;
-  created: string;
-  ended: string | null;
-}
+/** One of GET /v1/turns, as far as it is used here. */
+export type Turn = Pick<TurnInShort, "id" | "number" | "state" | "step" | "trigger" | "verdict" | "error" | "window_begin" | "window_end" | "ended"> & { created: string };
 
 export interface Step {
   id: string;

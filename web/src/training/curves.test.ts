@@ -28,7 +28,7 @@ describe("a loss curve", () => {
   it("is a table of all steps", () => {
     const columns = tableOf([{ name: "a", points: pointsOf([0.9, 0.8]) }, { name: "b", points: pointsOf([[2, 0.5], [3, 0.4]]) }], "step");
     expect(columns).toEqual([
-      { name: "step", cells: [1, 2, 3] },
+      { name: "step", kind: "count", cells: [1, 2, 3] },
       { name: "a", cells: [0.9, 0.8, null] },
       { name: "b", cells: [null, 0.5, 0.4] },
     ]);

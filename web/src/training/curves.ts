@@ -53,7 +53,7 @@ export function axisOf(values: readonly number[], wanted = 5): Axis {
 export function tableOf(lines: readonly Line[], step: string): Column[] {
   const steps = [...new Set(lines.flatMap((line) => line.points.map((point) => point.step)))].sort((a, b) => a - b);
   return [
-    { name: step, cells: steps },
+    { name: step, kind: "count", cells: steps },
     ...lines.map((line) => {
       const losses = new Map(line.points.map((point) => [point.step, point.loss]));
       return { name: line.name, cells: steps.map((one) => losses.get(one) ?? null) };

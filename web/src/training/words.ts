@@ -28,7 +28,9 @@ const en = {
   final_loss: "Loss of the final fit",
   best_loss: "Least loss of a trial",
   loss_title: "Log-loss",
-  loss_note: "Final fit: on all its rows, each by a fit that had not seen it, where it learned from all of them. Trials: on rows kept apart. The two are no measure of each other.",
+  loss_note:
+    "Final fit: on all its rows, each by a fit that had not seen it, where it learned from all of them. Trials: on rows kept apart. The two are no measure " +
+    "of each other.",
   cpu_title: "CPU seconds",
   cpu_series: "CPU seconds of all fits of the turn",
   memory_title: "Memory (MB)",
@@ -53,8 +55,11 @@ const en = {
   whys: {
     no_search: "There was no search: with too few rows to compare on, the engine's defaults are taken.",
     no_final: "No final fit was made.",
-    better: (trial: number, loss: string, defaults: string, by: string, least: string) => `Trial ${trial}: its loss of ${loss} beats the defaults' ${defaults} by ${by}. At least ${least} is asked for, since small differences are chance.`,
-    too_close: (trial: number, loss: string, defaults: string, by: string, least: string) => `The defaults: trial ${trial} had ${loss} against their ${defaults}, but ${by} is less than the ${least} that is asked for; so small a difference may be chance.`,
+    better: (trial: number, loss: string, defaults: string, by: string, least: string) =>
+      `Trial ${trial}: its loss of ${loss} beats the defaults' ${defaults} by ${by}. At least ${least} is asked for, since small differences are chance.`,
+    too_close: (trial: number, loss: string, defaults: string, by: string, least: string) =>
+      `The defaults: trial ${trial} had ${loss} against their ${defaults}, but ${by} is less than the ${least} that is asked for; so small a difference may ` +
+      `be chance.`,
     defaults: (loss: string) => `The defaults: no trial with all of the effort had a lower loss than their ${loss}.`,
     unknown: "What was kept of the search does not say why.",
   },
@@ -72,7 +77,8 @@ const en = {
     engine: "Engine",
     dataset: "Dataset",
   },
-  accuracy_note: "Rows count by their age, and the interval takes each for one: it is a little too narrow. These rows chose the settings, so the figures flatter.",
+  accuracy_note:
+    "Rows count by their age, and the interval takes each for one: it is a little too narrow. These rows chose the settings, so the figures flatter.",
 
   trials: "Trials",
   trials_note: "Loss on rows kept apart; lower is better. Framed and marked ≠: not as in the defaults (trial 0).",
@@ -101,7 +107,10 @@ const en = {
 
   decisions: "What the turn decided",
   no_decisions: "It has decided nothing yet.",
-  decision_kinds: { drift: "Has the world moved?", labels: "What to ask people?", retrain: "Train?", release: "Release?", correction: "Correct for the class mix?", turn: "Turn?" } as Record<string, string>,
+  decision_kinds: {
+    drift: "Has the world moved?", labels: "What to ask people?", retrain: "Train?", release: "Release?", correction: "Correct for the class mix?",
+    turn: "Turn?",
+  } as Record<string, string>,
   numbers: "Numbers",
   thresholds: "Thresholds",
   inputs: "Looked at",
