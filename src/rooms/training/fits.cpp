@@ -21,8 +21,7 @@ void Fits::end() {
 }
 
 /// A higher rung begins anew with more effort: its curve takes the place of the lower one's.
-Fit& Fits::fit_of(std::int64_t trial, std::int64_t rung) {
-    auto& fits = job_->fits;
+Fit& Fits::fit_of(std::vector<Fit>& fits, std::int64_t trial, std::int64_t rung) {
     const auto at = std::ranges::lower_bound(fits, trial, {}, &Fit::trial);
     if (at == fits.end() || at->trial != trial) {
         return *fits.insert(at, Fit{.trial = trial, .rung = rung, .loss = {}, .curve = {}});
@@ -48,21 +47,21 @@ void Fits::take(const std::string& line) {
     if (*name == "loss") {
         const auto step = integer_field(*told, "step");
         const auto steps = integer_field(*told, "steps");
-        const auto pass = optional_number(*told, "pass");
-        const auto value = optional_number(*told, "value");
-        if (!step || !steps || !pass || !value) {
+        if (!step || !steps) {
             return;
         }
-        Fit& fit = fit_of(*trial, *rung);
+        Fit& fit = fit_of(job_->fits, *trial, *rung);
         fit.step = *step;
         fit.steps = *steps;
-        if (*pass && *value) {
-            fit.curve.push_back({static_cast<std::int64_t>(**pass), **value});
+        const auto pass = integer_field(*told, "pass");
+        const auto value = number_field(*told, "value");
+        if (pass && value) {  // null: it only judges
+            fit.curve.push_back({*pass, *value});
         }
     } else if (*name == "trial") {
         const auto loss = optional_number(*told, "value");
         const auto curve = curve_from(told->value("curve", Json::array()));
-        Fit& fit = fit_of(*trial, *rung);
+        Fit& fit = fit_of(job_->fits, *trial, *rung);
         fit.ended = true;
         fit.loss = loss ? *loss : std::nullopt;
         if (curve && fit.curve.empty()) {  // of a trial that an earlier job made

@@ -61,7 +61,7 @@ class Fits {
   private:
     void begin(FitsUnderWay job);
     void end();
-    Fit& fit_of(std::int64_t trial, std::int64_t rung);
+    static Fit& fit_of(std::vector<Fit>& fits, std::int64_t trial, std::int64_t rung);
 
     mutable std::mutex mutex_;
     std::optional<FitsUnderWay> job_;

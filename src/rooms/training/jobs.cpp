@@ -171,7 +171,8 @@ Result<Json> run_trial(Search& search, int trial, int rung, const EngineSettings
         outcome["error"] = fitted.error().message;
     }
     outcome["cpu_seconds"] = process_cpu_seconds() - cpu_before;
-    outcome["peak_rss_bytes"] = memory.bytes() ? Json(*memory.bytes()) : Json(nullptr);
+    const auto held = memory.bytes();
+    outcome["peak_rss_bytes"] = held ? Json(*held) : Json(nullptr);
     outcome = search.checkpoint.keep(trial, rung, std::move(outcome));
     print_trial(search.context, outcome);
     return outcome;
