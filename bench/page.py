@@ -180,7 +180,7 @@ def chart_figures(quick):
     late = lambda values, limit: f"{sum(value > limit for value in values) / len(values):.0%}"
     return [
         figure(f"chart of 1,826 days, 10 series with intervals: mount to painted, median of {len(told['mounts'])}", f"{mount:.0f} ms (worst {max(told['mounts']):.0f})", "<= 200 ms", mount <= 200, mount),
-        figure("the same, 60 steps of pan and zoom: p95 of a step's work up to painted", f"{quantile(work, .95):.1f} ms ({late(work, 16.7)} over 16.7 ms)", value=quantile(work, .95)),
+        figure("the same, 60 steps of pan and zoom: p95 of a step's work up to painted", f"{quantile(work, .95):.1f} ms ({late(work, 16.7)} over 16.7 ms)", "<= 16 ms", quantile(work, .95) <= 16, quantile(work, .95)),
         figure("the same: p95 of the time from frame to frame", f"{quantile(frames, .95):.1f} ms ({late(frames, 16.7 + 0.5)} over 16.7 ms, 0.5 ms of timer allowed)", value=quantile(frames, .95)),
     ]
 

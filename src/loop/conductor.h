@@ -124,6 +124,9 @@ class Conductor {
 
     [[nodiscard]] const Policy& policy() const { return policy_; }
 
+    /// The search or fit under way, as far as its job has told. Any thread.
+    [[nodiscard]] const training::Fits& fits() const { return rooms_.training.fits(); }
+
     struct StepOutcome {
         std::string output = "{}";  ///< Canonical JSON that later steps and the summary read.
         bool waiting = false;       ///< Not finished: people are asked first.

@@ -36,9 +36,13 @@ struct TrainingRun {
     std::int64_t trial = 0;      ///< Number within its search, 0 for final.
     std::int64_t rung = 0;       ///< Rung reached in successive halving.
     std::optional<double> loss;  ///< Log-loss on `valid`; null when there is none or it failed.
-    JsonText metrics;  ///< {"train_rows":..,"valid_rows":..,"valid_accuracy":..,"curve":[...]}
+    JsonText
+        metrics;  ///< {"train_rows":..,"valid_rows":..,"valid_accuracy":..,"curve":[[pass,loss],..]}
     std::optional<Digest> weights;  ///< Vault blob: float safetensors; null for trials.
     double cpu_seconds = 0;
+    /// Final: the most that its job's process held. Trial: the most that the job of all trials held
+    /// while this one was fitted, the rows and what an allocator kept of earlier trials included. 0
+    /// = not known.
     std::int64_t peak_rss_bytes = 0;
     std::string error;  ///< Empty when it succeeded.
     Time created;

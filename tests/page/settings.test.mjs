@@ -76,6 +76,8 @@ test("with the first key everybody needs one, and each sees what it may", async 
     await page.getByText(`The key of ${name}.`).waitFor();
     return page.locator(".made pre").textContent();
   };
+  const people = page.getByRole("region", { name: "People" }).first();
+  await page.getByText("first make one for yourself that may do everything").waitFor(); // else nobody could let others in
   const boss = await make("boss", "do everything");
   await page.reload();
   await asksWho(page).waitFor();
@@ -86,6 +88,30 @@ test("with the first key everybody needs one, and each sees what it may", async 
   await page.getByLabel("Key").fill(boss);
   await page.keyboard.press("Enter");
   await page.getByText("signed in as boss").waitFor();
+  // Somebody who labels is let in, and the line to pass on is there once.
+  assert.match(await people.locator('[data-person="boss"]').textContent(), /Does everything.*you/s);
+  await page.getByLabel("Their name, as it will stand under their answers").fill("lee");
+  await page.keyboard.press("Enter");
+  const line = await page.locator("pre", { hasText: "lee: open" }).textContent();
+  const [, key] = /and enter this key: (fwk_\S+)$/.exec(line);
+  const asLee = (address) => fetch(emptyUrl + address, { headers: { Authorization: `Bearer ${key}` } });
+  assert.deepEqual((await (await asLee("/v1/me")).json()).roles, ["label"]);
+  await people.locator('[data-person="lee"]').getByText("Answers questions and sees only the own answers.").waitFor();
+  await page.getByRole("region", { name: "Keys" }).last().getByText("lee").waitFor(); // and as a key, without a reload
+  assert.deepEqual(await axeViolations(page), []);
+  // Showing out asks first.
+  await page.getByRole("button", { name: "Show lee out" }).press("Enter");
+  await page.getByRole("dialog").getByText("What was answered stays.").waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal((await asLee("/v1/me")).status, 200);
+  await page.getByRole("button", { name: "Show lee out" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Show out" }).click();
+  await people.locator('[data-person="lee"]').getByText("Nothing any more").waitFor();
+  assert.equal((await asLee("/v1/me")).status, 401);
+  await page.setViewportSize({ width: 320, height: 800 });
+  await until(() => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing wider than 320 px");
+  await page.setViewportSize({ width: 1280, height: 800 });
   const kim = await make("kim", "label");
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("Key").fill(kim);

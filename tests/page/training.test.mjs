@@ -23,6 +23,45 @@ async function openTraining(options = {}) {
   return page;
 }
 
+test("a curve grows while its job runs, without a reload", async () => {
+  const [{ id }] = await turnsNow();
+  const page = await openPage(browser);
+  let asked = 0;
+  await page.route("**/v1/turns?*", async (route) => {
+    const { turns } = await (await route.fetch()).json();
+    return route.fulfill({ json: { turns: turns.map((turn) => (turn.id === id ? { ...turn, state: "open", step: "tune", ended: null } : turn)) } });
+  });
+  // A job of any length: one more pass at each look, told by news as the server tells it.
+  await page.route(`**/v1/turns/${id}/fits`, (route) => {
+    asked += 1;
+    const curve = Array.from({ length: asked }, (_, i) => [i + 1, 1 / (1 + i)]);
+    return route.fulfill({
+      json: {
+        kind: "trial", trials: 4, fits: [
+          { trial: 0, rung: 0, step: 20, steps: 20, ended: true, loss: 0.5, curve: [[1, 1], [2, 0.75]] },
+          { trial: 1, rung: 0, step: asked, steps: 40, ended: false, loss: null, curve },
+        ],
+      },
+    });
+  });
+  await page.route("**/v1/events", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: 'event: changed\ndata: {"topics":["fits"]}\n\n' }));
+  await page.goto(page.url() + "#/training");
+  await page.reload(); // listens to the news that the test tells
+  const live = page.locator('[data-live="trial"]');
+  await live.getByText("Searching settings: 2 of 4 trials begun").waitFor();
+  assert.equal(await live.locator('[data-fit="0"]').textContent().then((text) => text.includes("ended, loss 0.5")), true);
+  const points = async () => (await live.locator("path.curve").nth(1).getAttribute("d")).split(/[ML]/).length - 1;
+  const first = await points();
+  await until(async () => (await points()) >= first + 2, "two more points");
+  assert.match(await live.locator('[data-fit="1"]').textContent(), /effort: a third · step \d+ of 40/);
+  assert.deepEqual(await axeViolations(page), []);
+  await page.setViewportSize({ width: 320, height: 800 });
+  await until(() => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "a narrow page");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("the turn under way is shown with its step, and what comes of it without a reload", async () => {
   const page = await openTraining();
   const [newest] = await turnsNow();
@@ -42,6 +81,33 @@ test("the turn under way is shown with its step, and what comes of it without a 
   if (state === "done") {
     await page.locator(`[data-turn="${number}"]`).getByText("not trained").waitFor();
   }
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("afterwards every trial and the final fit have their curve, and those of the turn are shown", async () => {
+  const { id } = (await turnsNow()).find((turn) => turn.number === 2);
+  const fits = (await runsNow()).filter((run) => run.turn === id);
+  assert.ok(fits.length > 2 && fits.some((run) => run.kind === "final"));
+  for (const { kind, trial, metrics, peak_rss_bytes } of fits) {
+    assert.ok(metrics.curve.length > 1, `${kind} ${trial}`);
+    assert.deepEqual(metrics.curve.map(([step]) => step), metrics.curve.map((_, i) => i + 1));
+    assert.ok(peak_rss_bytes === null || peak_rss_bytes > 1e6);
+  }
+  assert.deepEqual(await ask(`/v1/turns/${id}/fits`), { kind: null, trials: 0, fits: [] });
+  const page = await openTraining({ at: `#/training/${id}` });
+  const curves = page.getByRole("region", { name: "Loss curves" });
+  await until(async () => (await curves.locator("path.curve").count()) === fits.length, "a curve of each fit");
+  const newest = fits.find((run) => run.kind === "final").metrics.curve;
+  await curves.getByRole("application").press("End");
+  const step = Math.max(...fits.map((run) => run.metrics.curve.length));
+  await curves.getByText(`Iteration ${step}`).waitFor();
+  await curves.getByRole("button", { name: "Table" }).press("Enter");
+  assert.equal(await curves.locator("tbody tr").count(), step);
+  assert.ok(newest.length <= step);
+  await page.getByLabel("Show the loss curve of final fit").uncheck();
+  await curves.getByRole("button", { name: "Chart" }).press("Enter");
+  await until(async () => (await curves.locator("path.curve").count()) === fits.length - 1, "one curve fewer");
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });
@@ -104,6 +170,7 @@ test("loss curves are laid over each other, read by key, and are a table and a C
   );
   await page.goto(page.url() + `#/training/${turns.find((turn) => turn.number === 2).id}`);
   const curves = page.getByRole("region", { name: "Loss curves" });
+  await curves.getByRole("button", { name: "Choose none" }).press("Enter");
   await page.getByLabel("Show the loss curve of trial 1").check();
   await page.getByLabel("Show the loss curve of trial 3").check();
   await page.getByLabel("Show the loss curve of final fit").check();

@@ -33,6 +33,32 @@ V1Function newest(std::string name, Reader<Record> V1Records::* reader, Order Re
     };
 }
 
+/// Runs: what is not known is null, not 0.
+Result<void> list_runs(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const std::string model = TRY(known_model(rooms, request.parameter("model")));
+    const Query query = TRY(Query::parse(request.query, {"limit"}));
+    const auto limit = TRY(query.integer("limit", 100, 1, kMostListed));
+    Json runs = Json::array();
+    TRY(rooms.records.runs.each(
+        Where<TrainingRun>()
+            .eq(&TrainingRun::model, model)
+            .newest(&TrainingRun::created)
+            .limit(limit),
+        [&runs](const TrainingRun& run) -> Result<void> {
+            Json shown = TRY(parse_json(to_json_text(run)));
+            if (run.peak_rss_bytes == 0) {
+                shown["peak_rss_bytes"] = nullptr;
+            }
+            runs.push_back(std::move(shown));
+            return {};
+        }
+    ));
+    answer_json(response, {{"runs", std::move(runs)}});
+    return {};
+}
+
 Result<std::string> bounded_text(const Json& body, std::string_view name, std::size_t most) {
     std::string text = TRY(string_field(body, name));
     if (text.empty() || text.size() > most) {
@@ -203,10 +229,7 @@ void add_model_routes(Gateway& gateway, const V1Rooms& rooms) {
           model + "corrections",
           "corrections",
           newest("corrections", &V1Records::corrections, &Correction::created)},
-         {Method::Get,
-          model + "runs",
-          "runs",
-          newest("runs", &V1Records::runs, &TrainingRun::created)},
+         {Method::Get, model + "runs", "runs", list_runs},
          {Method::Get, model + "versions/{version}/card", "card", card},
          {Method::Get, model + "serving", "model_serving", show_labels},
          {Method::Post, model + "promote", "promote", bring(&release::Release::promote)},

@@ -53,6 +53,7 @@ Result<std::map<std::string, std::string>> marks_of(const V1Rooms& rooms) {
             records.incidents.count(Where<Incident>().eq(&Incident::state, IncidentState::Open))
         ));
     marks["runs"] = TRY(newest_mark(records.runs, model, &TrainingRun::created));
+    marks["fits"] = fmt::to_string(rooms.conductor.fits().change());
     marks["datasets"] = marks["models"];  // one is cut for each
     marks["evaluations"] = TRY(newest_mark(records.evaluations, model, &Evaluation::created));
     if (rooms.captured) {

@@ -99,6 +99,42 @@ Result<void> show_turn(
     return {};
 }
 
+Json fit_json(const training::Fit& fit) {
+    return {
+        {"trial", fit.trial},
+        {"rung", fit.rung},
+        {"step", fit.step},
+        {"steps", fit.steps},
+        {"ended", fit.ended},
+        {"loss", fit.loss ? Json(*fit.loss) : Json(nullptr)},
+        {"curve", training::curve_json(fit.curve)}
+    };
+}
+
+/// What is being fitted now; none when nothing is, and what has been fitted stands in the runs.
+Result<void> show_fits(
+    const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
+) {
+    const auto id = TRY(Id<Turn>::parse(request.parameter("turn")));
+    TRY(Query::parse(request.query, {}));
+    TRY(rooms.records.turns.get(id));
+    Json fits = Json::array();
+    const auto job = rooms.conductor.fits().now();
+    const bool ours = job && job->turn == id;
+    if (ours) {
+        for (const auto& fit : job->fits) {
+            fits.push_back(fit_json(fit));
+        }
+    }
+    answer_json(
+        response,
+        {{"kind", ours ? Json(enum_name(job->kind)) : Json(nullptr)},
+         {"trials", ours ? job->trials : 0},
+         {"fits", std::move(fits)}}
+    );
+    return {};
+}
+
 Result<Time> window_end(const V1Rooms& rooms, const Json& body) {
     const Time now = rooms.clock.now();
     const auto text = TRY(optional_string(body, "window_end"));
@@ -164,6 +200,7 @@ void add_turn_routes(Gateway& gateway, const V1Rooms& rooms) {
         rooms,
         {{Method::Get, "/v1/turns", "turns", list_turns},
          {Method::Get, "/v1/turns/{turn}", "turn", show_turn},
+         {Method::Get, "/v1/turns/{turn}/fits", "turn_fits", show_fits},
          {Method::Post, "/v1/turns", "open_turn", open_turn},
          {Method::Post, "/v1/turns/{turn}/cancel", "cancel_turn", cancel_turn}}
     );

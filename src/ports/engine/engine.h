@@ -42,6 +42,9 @@ struct FitProgress {
     std::int64_t step = 0;
     std::int64_t steps = 0;  ///< Expected in all; 0 = unknown.
     double loss = 0;         ///< Mean training loss.
+    /// A pass of a fit that leaves rows out only to judge by them: its loss is not that of the fit
+    /// that is kept.
+    bool judging = false;
 };
 
 /// Called now and then during a fit; returning an error stops the fit with it.

@@ -10,6 +10,8 @@
 
 #include "base/hash.h"
 #include "base/json_value.h"
+#include "rooms/training/curve.h"
+#include "rooms/training/peak_memory.h"
 
 namespace flywheel::training {
 
@@ -39,26 +41,50 @@ void print(const JobProgress& progress, const Json& line) {
     }
 }
 
-FitObserver observer_of(const JobContext& context, std::int64_t trial) {
-    return [&context, trial](const FitProgress& at) -> Result<void> {
-        if (context.stop != nullptr && context.stop->load()) {
-            return make_error(Code::Cancelled, "The job was asked to stop");
-        }
-        print(
-            context.progress,
-            {{"name", "loss"},
-             {"trial", trial},
-             {"step", at.step},
-             {"steps", at.steps},
-             {"value", at.loss}}
-        );
-        return {};
-    };
-}
-
 Json number_or_null(double value) {
     return std::isfinite(value) ? Json(value) : Json(nullptr);
 }
+
+/// Listens to one fit: passes its steps on and keeps its curve.
+class Listener {
+  public:
+    Listener(const JobContext& context, std::int64_t trial, std::int64_t rung)
+        : context_(context), trial_(trial), rung_(rung) {}
+
+    [[nodiscard]] FitObserver observer() {
+        return [this](const FitProgress& at) { return hear(at); };
+    }
+
+    [[nodiscard]] Json curve() const { return curve_json(thinned(curve_)); }
+
+  private:
+    Result<void> hear(const FitProgress& at) {
+        if (context_.stop != nullptr && context_.stop->load()) {
+            return make_error(Code::Cancelled, "The job was asked to stop");
+        }
+        Json pass = nullptr;
+        if (!at.judging && std::isfinite(at.loss)) {
+            curve_.push_back({static_cast<std::int64_t>(curve_.size()) + 1, at.loss});
+            pass = curve_.back().step;
+        }
+        print(
+            context_.progress,
+            {{"name", "loss"},
+             {"trial", trial_},
+             {"rung", rung_},
+             {"step", at.step},
+             {"steps", at.steps},
+             {"pass", pass},
+             {"value", number_or_null(at.loss)}}
+        );
+        return {};
+    }
+
+    const JobContext& context_;
+    std::int64_t trial_;
+    std::int64_t rung_;
+    Curve curve_;
+};
 
 /// Finished trials of a search, kept line by line so that a killed job goes on where it was.
 class Checkpoint {
@@ -105,18 +131,37 @@ struct Search {
     Checkpoint checkpoint;
 };
 
+void print_trial(const JobContext& context, const Json& outcome) {
+    print(
+        context.progress,
+        {{"name", "trial"},
+         {"trial", outcome.at("trial")},
+         {"rung", outcome.at("rung")},
+         {"value", outcome.value("loss", Json())},
+         {"curve", outcome.value("curve", Json::array())}}
+    );
+}
+
 Result<Json> run_trial(Search& search, int trial, int rung, const EngineSettings& settings) {
     if (const Json* done = search.checkpoint.find(trial, rung)) {
+        print_trial(search.context, *done);
         return *done;
     }
     const double cpu_before = process_cpu_seconds();
+    const PeakMemory memory;
+    Listener listener(search.context, trial, rung);
     const auto fitted = search.engine.fit(
         search.set,
         search.engine.at_effort(settings, kRungs[rung]),
         search.seed,
-        observer_of(search.context, trial)
+        listener.observer()
     );
-    Json outcome = {{"settings", TRY(parse_json(settings.text))}, {"loss", nullptr}, {"error", ""}};
+    Json outcome = {
+        {"settings", TRY(parse_json(settings.text))},
+        {"loss", nullptr},
+        {"error", ""},
+        {"curve", listener.curve()}
+    };
     if (fitted) {
         outcome["loss"] = number_or_null(fitted->valid_log_loss);
         outcome["accuracy"] = number_or_null(fitted->valid_accuracy);
@@ -126,11 +171,10 @@ Result<Json> run_trial(Search& search, int trial, int rung, const EngineSettings
         outcome["error"] = fitted.error().message;
     }
     outcome["cpu_seconds"] = process_cpu_seconds() - cpu_before;
+    const auto held = memory.bytes();
+    outcome["peak_rss_bytes"] = held ? Json(*held) : Json(nullptr);
     outcome = search.checkpoint.keep(trial, rung, std::move(outcome));
-    print(
-        search.context.progress,
-        {{"name", "trial"}, {"trial", trial}, {"rung", rung}, {"value", outcome["loss"]}}
-    );
+    print_trial(search.context, outcome);
     return outcome;
 }
 
@@ -216,7 +260,8 @@ Result<std::string> train(const Engine& engine, const JobContext& context) {
     const TrainingSet set = view_of(pack, ValidRows::Learn);
     const EngineSettings settings{canonical(spec.at("settings"))};
     const auto seed = static_cast<std::uint64_t>(TRY(integer_field(spec, "seed")));
-    const FittedModel fitted = TRY(engine.fit(set, settings, seed, observer_of(context, 0)));
+    Listener listener(context, 0, 0);
+    const FittedModel fitted = TRY(engine.fit(set, settings, seed, listener.observer()));
     std::ofstream out(context.out / "weights.safetensors", std::ios::binary | std::ios::trunc);
     out.write(fitted.weights.data(), static_cast<std::streamsize>(fitted.weights.size()));
     out.close();
@@ -234,7 +279,8 @@ Result<std::string> train(const Engine& engine, const JobContext& context) {
           {"valid_log_loss", number_or_null(fitted.valid_log_loss)},
           {"valid_accuracy", number_or_null(fitted.valid_accuracy)},
           {"train_log_loss", number_or_null(fitted.train_log_loss)},
-          {"temperature", number_or_null(fitted.temperature)}}}
+          {"temperature", number_or_null(fitted.temperature)},
+          {"curve", listener.curve()}}}
     });
 }
 

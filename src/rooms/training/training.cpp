@@ -59,7 +59,12 @@ Result<TrainingRun> trial_run(const Plan& plan, const Json& outcome) {
     run.loss = TRY(optional_number(outcome, "loss"));
     run.error = TRY(string_field(outcome, "error"));
     run.cpu_seconds = TRY(number_field(outcome, "cpu_seconds"));
-    run.metrics.text = canonical(Json{{"valid_accuracy", outcome.value("accuracy", Json())}});
+    run.peak_rss_bytes =
+        static_cast<std::int64_t>(TRY(optional_number(outcome, "peak_rss_bytes")).value_or(0));
+    run.metrics.text = canonical(Json{
+        {"valid_accuracy", outcome.value("accuracy", Json())},
+        {"curve", outcome.value("curve", Json::array())}
+    });
     return run;
 }
 
@@ -77,6 +82,15 @@ Result<std::string> read_file(const std::filesystem::path& file) {
 
 Training::Training(Fleet& fleet, Vault& vault, Writer<TrainingRun> runs)
     : fleet_(fleet), vault_(vault), runs_(runs) {}
+
+JobProgress Training::told(const JobProgress& progress) {
+    return [this, &progress](const std::string& line) {
+        fits_.take(line);
+        if (progress) {
+            progress(line);
+        }
+    };
+}
 
 Result<EngineSettings> Training::tune(
     const Plan& plan, const Pack& pack, const JobProgress& progress
@@ -96,8 +110,11 @@ Result<EngineSettings> Training::tune(
         {"key", plan.dataset.hex()},
         {"checkpoint", (plan.scratch / "tune.checkpoint.jsonl").string()}
     };
+    const Fits::Job under_way(
+        fits_, {.turn = plan.turn, .kind = RunKind::Trial, .trials = plan.trials, .fits = {}}
+    );
     const JobResult job =
-        TRY(fleet_.run({"tune", {canonical(spec)}}, plan.scratch / "tune", progress, stop_)
+        TRY(fleet_.run({"tune", {canonical(spec)}}, plan.scratch / "tune", told(progress), stop_)
                 .within("tune"));
     const Json result = TRY(parse_json(job.result.text));
     const auto transaction = TRY(runs_.begin());
@@ -126,8 +143,9 @@ Result<TrainingRun> Training::train(
         {"seed", static_cast<std::int64_t>(plan.seed >> 1U)},
         {"settings", TRY(parse_json(settings.text))}
     };
+    const Fits::Job under_way(fits_, {.turn = plan.turn, .kind = RunKind::Final, .fits = {}});
     const JobResult job =
-        TRY(fleet_.run({"train", {canonical(spec)}}, plan.scratch / "train", progress, stop_)
+        TRY(fleet_.run({"train", {canonical(spec)}}, plan.scratch / "train", told(progress), stop_)
                 .within("train"));
     const Json result = TRY(parse_json(job.result.text));
     const std::string weights = TRY(read_file(job.out / "weights.safetensors"));

@@ -16,6 +16,7 @@
 #include "ports/ledger/ledger.h"
 #include "ports/vault/vault.h"
 #include "records/training_run.h"
+#include "rooms/training/fits.h"
 
 namespace flywheel::training {
 
@@ -70,12 +71,20 @@ class Training {
     /// Makes a job under way stop (its call returns Cancelled). Any thread.
     void stop() { stop_.store(true); }
 
+    /// What the search or the fit under way has told so far. Its methods that are const: any
+    /// thread.
+    [[nodiscard]] const Fits& fits() const { return fits_; }
+
     static constexpr std::size_t kValidRowsMin = 30;
 
   private:
+    /// Lines go to fits_ first, then to `progress`, which must outlive what is made.
+    JobProgress told(const JobProgress& progress);
+
     Fleet& fleet_;
     Vault& vault_;
     Writer<TrainingRun> runs_;
+    Fits fits_;
     std::atomic<bool> stop_ = false;
 };
 

@@ -3,7 +3,10 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
+#include <set>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -13,6 +16,7 @@
 #include "hand_engine.h"
 #include "plain_ledger.h"
 #include "rooms/training/jobs.h"
+#include "rooms/training/peak_memory.h"
 #include "temp_folder.h"
 
 namespace flywheel::training {
@@ -36,13 +40,18 @@ class LossyEngine final : public testing::HandEngine {
         std::uint64_t seed,
         const FitObserver& observer
     ) const override {
-        TRY(observer({1, 1, 0.5}));
+        const Json said = TRY(parse_json(settings.text));
+        const auto passes = said.value("passes", std::int64_t{3});
+        const double from = said.value("loss", 1.0);
+        for (std::int64_t pass = 1; pass <= passes; ++pass) {
+            TRY(observer({pass, passes + 1, from + 1.0 / static_cast<double>(pass)}));
+        }
+        TRY(observer({passes + 1, passes + 1, 9.0, true}));  // no loss of the fit that is kept
         if (fits_left == 0) {
             return make_error(Code::Cancelled, "The job died here");
         }
         --fits_left;
         ++fits;
-        const Json said = TRY(parse_json(settings.text));
         if (said.contains("broken")) {
             return invalid_argument("These settings cannot be fitted");
         }
@@ -202,6 +211,141 @@ TEST(Train, StopMakesItCancelled) {
     // The only line of progress came before the last look at the flag, or after it.
     if (!run) {
         EXPECT_EQ(run.error().code, Code::Cancelled);
+    }
+}
+
+std::string curve_of(const TrainingRun& run) {
+    return canonical(parse_json(run.metrics.text).value().at("curve"));
+}
+
+TEST(Curves, TrialsAndTheFinalFitKeepTheirsWithoutPassesThatOnlyJudge) {
+    World world({loss(0.5), R"({"broken":true})", loss(0.25)});
+    ASSERT_TRUE(world.tune());
+    std::map<std::int64_t, std::string> curves;
+    for (const auto& run : world.runs()) {
+        curves[run.trial] = curve_of(run);
+    }
+    EXPECT_EQ(curves[0], "[[1,1.5],[2,1.0],[3,0.833333]]");
+    EXPECT_EQ(curves[1], "[[1,2.0],[2,1.5],[3,1.33333]]");  // until it was refused
+    EXPECT_EQ(curves[2], "[[1,1.25],[2,0.75],[3,0.583333]]");
+    const auto final_fit = world.training.train(world.plan, small_pack(), {loss(0.5)}, {});
+    EXPECT_EQ(curve_of(*final_fit), curves[0]);
+}
+
+TEST(Curves, ASearchThatGoesOnFromItsCheckpointHasThoseOfAStraightOne) {
+    const std::vector<std::string> offered = {loss(0.9), loss(0.5), loss(0.7)};
+    World straight(offered);
+    ASSERT_TRUE(straight.tune());
+    World world(offered);
+    world.engine.fits_left = 2;
+    ASSERT_FALSE(world.tune());
+    world.engine.fits_left = 1'000;
+    ASSERT_TRUE(world.tune());
+    for (std::size_t i = 0; i < straight.runs().size(); ++i) {
+        EXPECT_EQ(world.runs()[i].metrics.text, straight.runs()[i].metrics.text);
+    }
+}
+
+TEST(Curves, ALongOneIsThinnedAndKeepsItsEnds) {
+    World world({R"({"passes":2500})"});
+    const auto run = world.training.train(world.plan, small_pack(), {R"({"passes":2500})"}, {});
+    const Json curve = parse_json(run->metrics.text).value().at("curve");
+    ASSERT_EQ(curve.size(), kCurvePointsMost);
+    EXPECT_EQ(curve.front()[0], 1);
+    EXPECT_EQ(curve.back()[0], 2500);
+    EXPECT_TRUE(thinned({}).empty());
+}
+
+TEST(Curves, AreSeenToGrowWhileTheJobRuns) {
+    World world({loss(0.9), loss(0.5)});
+    EXPECT_FALSE(world.training.fits().now());
+    std::vector<std::string> seen;
+    std::set<std::uint64_t> changes;
+    const auto look = [&](const std::string& /*line*/) {
+        const auto now = world.training.fits().now().value();
+        EXPECT_EQ(now.kind, RunKind::Trial);
+        EXPECT_EQ(now.trials, 2);
+        changes.insert(world.training.fits().change());
+        for (const Fit& fit : now.fits) {
+            seen.push_back(fmt::format(
+                "{}.{}: {}/{} {}{}",
+                fit.trial,
+                fit.rung,
+                fit.step,
+                fit.steps,
+                fit.curve.size(),
+                fit.ended ? fmt::format(" {}", fit.loss.value_or(-1)) : ""
+            ));
+        }
+    };
+    ASSERT_TRUE(world.training.tune(world.plan, small_pack(), look));
+    const std::vector<std::string> first = {
+        "0.0: 1/4 1", "0.0: 2/4 2", "0.0: 3/4 3", "0.0: 4/4 3", "0.0: 4/4 3 0.9"
+    };
+    ASSERT_GT(seen.size(), first.size() + 2);
+    EXPECT_EQ(std::vector(seen.begin(), seen.begin() + 5), first);
+    EXPECT_EQ(seen[5], first.back());  // beside the second trial
+    EXPECT_EQ(seen[6], "1.0: 1/4 1");
+    EXPECT_EQ(seen.back(), "1.1: 4/4 3 0.5");
+    EXPECT_GE(changes.size(), 15U);
+    EXPECT_FALSE(world.training.fits().now());
+}
+
+TEST(Curves, OfTrialsThatAnEarlierJobMadeAreSeenToo) {
+    World world({loss(0.9), loss(0.5), loss(0.7)});
+    world.engine.fits_left = 2;
+    ASSERT_FALSE(world.tune());
+    world.engine.fits_left = 1'000;
+    std::optional<FitsUnderWay> first;
+    ASSERT_TRUE(world.training.tune(world.plan, small_pack(), [&](const std::string& /*line*/) {
+        first = first ? first : world.training.fits().now();
+    }));
+    ASSERT_EQ(first->fits.size(), 1U);
+    EXPECT_TRUE(first->fits[0].ended);
+    EXPECT_EQ(first->fits[0].loss, 0.9);
+    EXPECT_EQ(first->fits[0].curve.size(), 3U);
+}
+
+TEST(Fits, LinesOfAnotherFormArePassedOver) {
+    Fits fits;
+    const std::string line =
+        R"({"name":"loss","trial":0,"rung":0,"step":1,"steps":2,"pass":1,"value":0.5})";
+    fits.take(line);
+    EXPECT_FALSE(fits.now());  // no job is under way
+    const Fits::Job job(fits, {.turn = {}, .kind = RunKind::Final, .fits = {}});
+    for (const char* other :
+         {"", "[]", "{}", R"({"name":"loss","trial":"x"})", R"({"name":"step","trial":0,"rung":0})"
+         }) {
+        fits.take(other);
+    }
+    EXPECT_TRUE(fits.now()->fits.empty());
+    fits.take(line);
+    EXPECT_EQ(fits.now()->fits.size(), 1U);
+}
+
+TEST(PeakMemory, IsThatOfWhatWasDoneSinceNotOfWhatWasBefore) {
+    constexpr std::size_t kLarge = std::size_t{256} << 20U;
+    const auto fill = [](std::size_t bytes) {
+        const std::vector<char> held(bytes, 'x');
+        return held.back();
+    };
+    const PeakMemory all;
+    EXPECT_EQ(fill(kLarge), 'x');
+    if (!all.bytes()) {
+        GTEST_SKIP() << "this kernel does not let the mark be set";
+    }
+    EXPECT_GT(*all.bytes(), static_cast<std::int64_t>(kLarge));
+    const PeakMemory after;
+    EXPECT_EQ(fill(1024), 'x');
+    EXPECT_LT(*after.bytes(), static_cast<std::int64_t>(kLarge));
+}
+
+TEST(Tune, ATrialSaysItsMemoryWhereItIsKnown) {
+    World world({loss(0.9), loss(0.5)});
+    ASSERT_TRUE(world.tune());
+    const bool known = PeakMemory().bytes().has_value();
+    for (const auto& run : world.runs()) {
+        EXPECT_EQ(run.peak_rss_bytes > 0, known);
     }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one way in: calls of the server's public API, with the key of whoever uses the page.
+import { firstAsk, forgetFirstAsks } from "./first_asks";
+import { keepKey, keptKey } from "./key";
 
 /** What the server said no to, or status 0 when it was not reached. */
 export class ApiError extends Error {
@@ -19,30 +21,7 @@ export class ApiError extends Error {
 export type Parameters = Record<string, string | number | boolean | undefined>;
 
 const kTimeOutMs = 30_000;
-const kKeyName = "flywheel.key";
-
-/** The key, kept by the tab, or by the browser if that is wanted. Storage may be forbidden: then it lives as long as the page. */
-let key: string | null = read(sessionStorageOf()) ?? read(localStorageOf());
-
-function sessionStorageOf(): Storage | undefined {
-  try {
-    return globalThis.sessionStorage;
-  } catch {
-    return undefined;
-  }
-}
-
-function localStorageOf(): Storage | undefined {
-  try {
-    return globalThis.localStorage;
-  } catch {
-    return undefined;
-  }
-}
-
-function read(storage: Storage | undefined): string | null {
-  return storage?.getItem(kKeyName) ?? null;
-}
+let key: string | null = keptKey();
 
 export function hasKey(): boolean {
   return key !== null;
@@ -50,11 +29,8 @@ export function hasKey(): boolean {
 
 export function useKey(wanted: string | null, remember = false): void {
   key = wanted;
-  sessionStorageOf()?.removeItem(kKeyName);
-  localStorageOf()?.removeItem(kKeyName);
-  if (wanted !== null) {
-    (remember ? localStorageOf() : sessionStorageOf())?.setItem(kKeyName, wanted);
-  }
+  keepKey(wanted, remember);
+  forgetFirstAsks();
 }
 
 /** `/v1/models/${name}` with the name encoded: path`/v1/models/${name}`. */
@@ -82,7 +58,8 @@ export async function send(address: string, init: RequestInit = {}, timeOutMs: n
   const signals = [init.signal, timeOutMs === null ? undefined : AbortSignal.timeout(timeOutMs)].filter((one) => one != null);
   let response: Response;
   try {
-    response = await fetch(address, { ...init, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.any(signals) });
+    const begun = init.method === undefined ? firstAsk(address) : undefined;
+    response = await (begun ?? fetch(address, { ...init, headers, cache: "no-store", credentials: "omit", signal: AbortSignal.any(signals) }));
   } catch (error) {
     throw new ApiError(0, error instanceof Error ? error.message : String(error));
   }

@@ -10,22 +10,34 @@ export interface Interval {
 
 export class Format {
   readonly #language: string;
+  /** Making one costs more than a hundred uses. */
+  readonly #made = new Map<string, Intl.NumberFormat>();
 
   constructor(language: string) {
     this.#language = language;
   }
 
+  #numbers(name: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+    const known = this.#made.get(name);
+    if (known) {
+      return known;
+    }
+    const made = new Intl.NumberFormat(this.#language, options);
+    this.#made.set(name, made);
+    return made;
+  }
+
   count(n: number): string {
-    return new Intl.NumberFormat(this.#language).format(n);
+    return this.#numbers("count", {}).format(n);
   }
 
   /** A share in [0, 1] as per cent. */
   percent(share: number, digits = 1): string {
-    return new Intl.NumberFormat(this.#language, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
+    return this.#numbers(`percent ${digits}`, { style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share);
   }
 
   decimal(value: number, digits = 3): string {
-    return new Intl.NumberFormat(this.#language, { maximumSignificantDigits: digits }).format(value);
+    return this.#numbers(`decimal ${digits}`, { maximumSignificantDigits: digits }).format(value);
   }
 
   /** "71.1 % (69.8 to 72.4, n 4,012)": no rate without its interval and its size. */
@@ -46,7 +58,7 @@ export class Format {
   bytes(n: number): string {
     const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
     const step = Math.min(units.length - 1, n > 0 ? Math.floor(Math.log10(n) / 3) : 0);
-    return new Intl.NumberFormat(this.#language, {
+    return this.#numbers(`bytes ${step}`, {
       style: "unit",
       unit: units[step] ?? "byte",
       unitDisplay: step === 0 ? "long" : "short",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who uses the page, and which model it shows.
 import { ApiError, get, hasKey, useKey } from "./api";
+import { forgetFirstAsks } from "./first_asks";
+import { keepGuarded } from "./key";
 import { closeNews, openNews } from "./news.svelte";
 
 /** GET /v1/me */
@@ -34,12 +36,17 @@ export async function askWhoIAm(): Promise<void> {
   try {
     state.me = await get<Me>("/v1/me");
     state.error = undefined;
+    keepGuarded(state.me.guarded);
     openNews();
   } catch (error) {
     state.me = undefined;
+    forgetFirstAsks();
     state.error = error instanceof ApiError ? error : new ApiError(0, String(error));
-    if (state.error.status === 401 && hasKey()) {
-      useKey(null);
+    if (state.error.status === 401) {
+      keepGuarded(true);
+      if (hasKey()) {
+        useKey(null);
+      }
     }
   }
   state.asked = true;

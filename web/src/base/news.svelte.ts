@@ -5,7 +5,7 @@
 import { send } from "./api";
 import { EventParser } from "./event_stream";
 
-export type Topic = "turns" | "labels" | "models" | "incidents" | "evaluations" | "datasets" | "runs" | "serving" | "captured";
+export type Topic = "turns" | "labels" | "models" | "incidents" | "evaluations" | "datasets" | "runs" | "fits" | "serving" | "captured";
 
 const kFirstWaitMs = 500;
 const kLongestWaitMs = 15_000;

@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 function task(i: number, more: Partial<Task> = {}): Task {
-  return { task_id: `t${i}`, turn: "1", text: `text ${i}`, labels, suggestion: null, suggestion_state: "off", ...more };
+  return { task_id: `t${i}`, turn: "1", text: `text ${i}`, kind: "choice", labels, suggestion: null, suggestion_state: "off", ...more };
 }
 
 /** A workplace whose server has these tasks and takes every answer. */

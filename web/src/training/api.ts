@@ -32,10 +32,33 @@ export interface Run {
     curve?: Curve;
   };
   cpu_seconds: number;
-  /** 0 = not measured. */
-  peak_rss_bytes: number;
+  /** Of a trial: what the process of all trials held while this one was fitted. Null = not known. */
+  peak_rss_bytes: number | null;
   error: string;
   created: string;
+}
+
+/** One of those that a job under way has begun. */
+export interface Fit {
+  trial: number;
+  rung: number;
+  /** Those that only judge included. */
+  step: number;
+  /** Expected in all, 0 = unknown; a fit may end before. */
+  steps: number;
+  ended: boolean;
+  /** On rows kept apart; of a trial that has ended. */
+  loss: number | null;
+  curve: Curve;
+}
+
+/** GET /v1/turns/{id}/fits */
+export interface FitsNow {
+  /** Null: nothing is fitted now. */
+  kind: "trial" | "final" | null;
+  /** Wanted of the search. */
+  trials: number;
+  fits: Fit[];
 }
 
 /** One of GET /v1/turns, as far as it is used here. */

@@ -21,7 +21,7 @@ export function searchesOf(runs: readonly Run[]): Map<string, Search> {
     const search = searches.get(key) ?? { trials: [], final: undefined, cpu_seconds: 0, peak_rss_bytes: 0 };
     searches.set(key, search);
     search.cpu_seconds += run.cpu_seconds;
-    search.peak_rss_bytes = Math.max(search.peak_rss_bytes, run.peak_rss_bytes);
+    search.peak_rss_bytes = Math.max(search.peak_rss_bytes, run.peak_rss_bytes ?? 0);
     if (run.kind === "trial") {
       search.trials.push(run);
     } else {

@@ -22,6 +22,11 @@ const en = {
     correct: "correct for the class mix",
     settle: "settle",
   } as Record<string, string>,
+  live_search: (begun: number, trials: number) => `Searching settings: ${begun} of ${trials} trials begun`,
+  live_final: "Fitting the model that will be judged",
+  effort: (effort: string) => `effort: ${effort}`,
+  step_of: (step: string, steps: string) => `step ${step} of ${steps}`,
+  ended_with: (loss: string) => `ended, loss ${loss}`,
   step_states: { done: "done", now: "now", ahead: "to come", skipped: "not reached" },
 
   over_time: "What the turns found and cost",
@@ -34,7 +39,7 @@ const en = {
   cpu_title: "CPU seconds",
   cpu_series: "CPU seconds of all fits of the turn",
   memory_title: "Memory (MB)",
-  memory_series: "Largest memory of the final fit (MB)",
+  memory_series: "Largest memory of a fit (MB)",
 
   turns: "Turns",
   no_turns: "The wheel has not turned yet.",
@@ -81,7 +86,7 @@ const en = {
     "Rows count by their age, and the interval takes each for one: it is a little too narrow. These rows chose the settings, so the figures flatter.",
 
   trials: "Trials",
-  trials_note: "Loss on rows kept apart; lower is better. Framed and marked ≠: not as in the defaults (trial 0).",
+  trials_note: "Loss on rows kept apart; lower is better. Memory: the most that the process of all trials held during this one. Framed and marked ≠: not as in the defaults (trial 0).",
   trial_columns: { show: "Curve", trial: "Trial", effort: "Effort", loss: "Loss", accuracy: "Accuracy (95 %)", cpu: "CPU", memory: "Memory" },
   chosen: "chosen",
   defaults: "defaults",
@@ -140,6 +145,11 @@ const ko: typeof en = {
     correct: "클래스 비율 보정하기",
     settle: "마무리하기",
   },
+  live_search: (begun, trials) => `설정을 찾는 중: 시도 ${trials}개 가운데 ${begun}개 시작`,
+  live_final: "판정받을 모델을 학습하는 중",
+  effort: (effort) => `들인 노력: ${effort}`,
+  step_of: (step, steps) => `${steps}단계 가운데 ${step}단계`,
+  ended_with: (loss) => `끝남, 손실 ${loss}`,
   step_states: { done: "끝남", now: "지금", ahead: "다음", skipped: "이르지 못함" },
 
   over_time: "회전마다 찾은 것과 든 비용",
@@ -150,7 +160,7 @@ const ko: typeof en = {
   cpu_title: "CPU 시간(초)",
   cpu_series: "회전의 모든 학습에 든 CPU 시간(초)",
   memory_title: "메모리 (MB)",
-  memory_series: "최종 학습의 최대 메모리 (MB)",
+  memory_series: "학습 하나의 최대 메모리 (MB)",
 
   turns: "회전",
   no_turns: "바퀴가 아직 돌지 않았습니다.",
@@ -193,7 +203,7 @@ const ko: typeof en = {
   accuracy_note: "행은 오래될수록 가볍게 세지만 구간은 모두 하나로 세므로 조금 좁습니다. 이 행들로 설정을 골랐으므로 수치가 실제보다 좋게 보입니다.",
 
   trials: "시도",
-  trials_note: "따로 둔 행에서 잰 손실이며 낮을수록 좋습니다. 테두리와 ≠ 표시: 기본값(시도 0)과 다릅니다.",
+  trials_note: "따로 둔 행에서 잰 손실이며 낮을수록 좋습니다. 메모리: 이 시도 동안 모든 시도의 프로세스가 쓴 최대값. 테두리와 ≠ 표시: 기본값(시도 0)과 다릅니다.",
   trial_columns: { show: "곡선", trial: "시도", effort: "들인 노력", loss: "손실", accuracy: "정확도 (95 %)", cpu: "CPU 시간", memory: "메모리" },
   chosen: "선택됨",
   defaults: "기본값",

@@ -103,10 +103,13 @@ class Fit {
     }
 
   private:
-    [[nodiscard]] PassObserver observer() {
-        return [this, before = done_](std::int64_t passes, double loss) -> Result<void> {
+    enum class PassesOf { TheFit, ItsJudge };
+
+    [[nodiscard]] PassObserver observer(PassesOf whose) {
+        const bool judging = whose == PassesOf::ItsJudge;
+        return [this, judging, before = done_](std::int64_t passes, double loss) -> Result<void> {
             done_ = before + passes;
-            return tell_ ? tell_({done_, steps_, loss}) : Result<void>();
+            return tell_ ? tell_({done_, steps_, loss, judging}) : Result<void>();
         };
     }
 
@@ -127,7 +130,7 @@ class Fit {
              .epochs = settings_.epochs,
              .seed = seed_}
         );
-        TRY(solver.run(observer()));
+        TRY(solver.run(observer(PassesOf::TheFit)));
         const std::size_t classes = examples_.classes;
         const std::size_t lanes = examples_.lanes;
         take_features(solver.weights(), lanes);
@@ -136,7 +139,8 @@ class Fit {
         );
         if (settings_.folds > 0) {
             const auto folds = static_cast<std::size_t>(settings_.folds);
-            held_out_.scores = TRY(solver.out_of_fold(folds_of(folds), folds, observer()));
+            held_out_.scores =
+                TRY(solver.out_of_fold(folds_of(folds), folds, observer(PassesOf::ItsJudge)));
             held_out_.target = examples_.target;
             held_out_.weight = examples_.weight;
         }
@@ -161,7 +165,7 @@ class Fit {
         std::vector<std::uint32_t> rows(examples_.rows());
         std::iota(rows.begin(), rows.end(), 0U);
         HiddenNet net(examples_, options);
-        TRY(net.run(std::move(rows), observer()));
+        TRY(net.run(std::move(rows), observer(PassesOf::TheFit)));
         take_features(net.weights(), options.units);
         made_.hidden_bias = net.hidden_bias();
         made_.head = net.head();
@@ -184,7 +188,7 @@ class Fit {
             }
         }
         HiddenNet net(examples_, options);
-        TRY(net.run(std::move(rest), observer()));
+        TRY(net.run(std::move(rest), observer(PassesOf::ItsJudge)));
         const std::size_t lanes = examples_.lanes;
         std::vector<float> row(lanes);
         for (std::size_t i = 0; i < fold.size(); ++i) {

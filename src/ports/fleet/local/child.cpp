@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ports/fleet/local/child.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -237,7 +238,7 @@ void Child::reap() {
     // The kernel's figure begins with the parent's size at the fork; above that it is exact.
     const std::int64_t counted = usage.ru_maxrss * 1024;
     if (counted > inherited_peak_bytes_ || ending_.peak_rss_bytes == 0) {
-        ending_.peak_rss_bytes = counted;
+        ending_.peak_rss_bytes = std::max(ending_.peak_rss_bytes, counted);
     }
 }
 
@@ -249,7 +250,10 @@ void Child::measure_memory() {
     std::string line;
     while (std::getline(status, line)) {
         if (line.starts_with("VmHWM:")) {
-            ending_.peak_rss_bytes = std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
+            // A job may set its mark down, to measure a part of its work; what was seen stands.
+            ending_.peak_rss_bytes = std::max<std::int64_t>(
+                ending_.peak_rss_bytes, std::strtoll(line.c_str() + 6, nullptr, 10) * 1024
+            );
             return;
         }
     }
