@@ -101,11 +101,35 @@ test("undo brings the ticks back, also those of an earlier session; a search tic
   await page.context().close();
 });
 
+test("where people differ, ticks decide", async () => {
+  const first = (await events()).find((event) => event.actor === "tick");
+  const body = JSON.stringify({ task_id: first.task_id, actor: "differs", labels: ["politics", "sports"] });
+  assert.ok((await fetch(`${server.url}/v1/labels`, { method: "POST", body, headers: { "Content-Type": "application/json" } })).ok);
+  const page = await openPage(browser, { at: "#/labels", server: server.url });
+  const item = page.locator(`[data-item="${first.item}"]`);
+  await item.waitFor();
+  await page.locator("[data-review]").locator("xpath=..").getByRole("textbox").first().fill("boss");
+  await page.locator("[data-review]").focus();
+  // As in a tie, what was said first is ticked.
+  const pressed = () => item.locator('button[aria-pressed="true"]').allTextContents();
+  await until(async () => (await pressed()).length === 2, "the ticks of the first answer");
+  await page.keyboard.press("1");
+  await page.keyboard.press("Space");
+  await item.locator(".decided").waitFor();
+  const { label, label_decided: decided } = await ask(`/v1/items/${first.item}`);
+  assert.deepEqual([label, decided], ["sports", true]);
+  await page.keyboard.press("u");
+  await until(async () => !(await ask(`/v1/items/${first.item}`)).label_decided, "the undo");
+  assert.equal((await ask(`/v1/items/${first.item}`)).label, "economy; sports");
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
 test("the labels are a file that an import reads again", async () => {
   const csv = await ask(`/v1/models/${kModel}/labels`);
   assert.match(csv, /both at once,economy;sports,1,1,/);
-  const people = (await events()).filter((event) => event.action === "answer" && !event.undone);
-  assert.equal(csv.trim().split("\n").length, 1 + 1 + people.length);
+  const items = new Set((await events()).filter((event) => event.action === "answer" && !event.undone).map((event) => event.item));
+  assert.equal(csv.trim().split("\n").length, 1 + 1 + items.size);
 });
 
 test("the turn keeps them as a version of the dataset and trains nothing", async () => {

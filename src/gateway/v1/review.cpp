@@ -55,7 +55,7 @@ Json item_json(const Schema& schema, const labeling::ReviewItem& item) {
          item.majority < 0 ? Json(nullptr) : label_name(schema, item.majority, item.majority_value)
         },
         {"majority_labels", label_names(schema, item.majority_value)},
-         {"agreement", item.agreement},
+        {"agreement", item.agreement},
         {"quality", item.quality ? Json(*item.quality) : Json(nullptr)},
         {"suggestion", suggestion},
         {"decided", item.decided ? decided_json(schema, *item.decided) : Json(nullptr)}

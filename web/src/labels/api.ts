@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the labels view asks; the events are those of labeling/api.
 import type { Interval } from "../base/format";
-import type { LabelEvent } from "../labeling/api";
+import type { Kind, LabelEvent } from "../labeling/api";
 
 /** GET /v1/models/{model}/labels/progress */
 export interface Progress {
@@ -55,6 +55,8 @@ export interface Events {
 /** One answer; who gave it is told once the item was decided. */
 export interface ReviewAnswer {
   label: string | null;
+  /** Of rows that may have several; then `label` is all of them. */
+  labels: string[] | null;
   blind: boolean;
   actor?: string;
   actor_kind?: string;
@@ -65,17 +67,19 @@ export interface ReviewItem {
   text: string;
   answers: ReviewAnswer[];
   majority: string | null;
+  majority_labels: string[] | null;
   /** Share of the answers that say what most say. */
   agreement: number;
   /** Probability that the label is right, by answers and model together; null while nobody computes it. */
   quality: number | null;
   suggestion: { label: string | null; probability: number } | null;
-  decided: { event_id: string; label: string | null; actor: string; comment: string; gold: boolean; received: string } | null;
+  decided: { event_id: string; label: string | null; labels: string[] | null; actor: string; comment: string; gold: boolean; received: string } | null;
 }
 
 /** GET /v1/models/{model}/review, worst first. */
 export interface Review {
   items: ReviewItem[];
+  kind: Kind;
   labels: string[];
   waiting: number;
   decided: number;

@@ -6,10 +6,12 @@ import { uuidv7 } from "../base/uuid";
 import type { DecisionReceipt, Review, ReviewItem } from "./api";
 import type { Pressed } from "../labeling/keys";
 
-export type ReviewPress = { does: "choose"; index: number } | { does: "next" | "previous" | "majority" | "undo" | "comment" | "gold" | "keys" };
+export type ReviewPress =
+  | { does: "choose"; index: number }
+  | { does: "next" | "previous" | "majority" | "undo" | "comment" | "gold" | "keys" | "save" };
 
 const kKeys: Record<string, Exclude<ReviewPress["does"], "choose">> = {
-  KeyJ: "next", KeyK: "previous", KeyA: "majority", KeyU: "undo", KeyC: "comment", KeyG: "gold",
+  KeyJ: "next", KeyK: "previous", KeyA: "majority", KeyU: "undo", KeyC: "comment", KeyG: "gold", Space: "save",
 };
 const kBusyInputMethod = 229; // UI Events, 7.3.1: what keydown says while an input method has the key
 
@@ -94,8 +96,8 @@ export class ReviewDesk {
     this.at = Math.max(0, this.items.findIndex((one) => one.item === item));
   }
 
-  /** States the label of the item in hand, as gold or not. */
-  async decide(actor: string, label: string, comment: string, gold = false): Promise<boolean> {
+  /** States the label of the item in hand, as gold or not; of rows that may have several, all of them. */
+  async decide(actor: string, what: string | string[], comment: string, gold = false): Promise<boolean> {
     const item = this.current;
     if (!item || this.busy) {
       return false;
@@ -103,10 +105,13 @@ export class ReviewDesk {
     const eventId = uuidv7(this.#now());
     return this.#say(async () => {
       const address = gold ? path`/v1/models/${this.#model}/gold` : path`/v1/models/${this.#model}/review`;
-      const { answers } = await this.#tell<DecisionReceipt>(address, { event_id: eventId, item: item.item, actor, label, comment });
+      const labels = typeof what === "string" ? null : what;
+      const label = typeof what === "string" ? what : what.join("; ");
+      const said = labels === null ? { label } : { labels };
+      const { answers } = await this.#tell<DecisionReceipt>(address, { event_id: eventId, item: item.item, actor, ...said, comment });
       this.#done.push({ item: item.item, eventId, before: item });
       const received = new Date(this.#now()).toISOString();
-      this.#replace({ ...item, answers, decided: { event_id: eventId, label, actor, comment, gold, received } });
+      this.#replace({ ...item, answers, decided: { event_id: eventId, label, labels, actor, comment, gold, received } });
     });
   }
 

@@ -7,12 +7,12 @@ import { countsOf, pressOf, ReviewDesk } from "./review.svelte";
 
 function item(name: string, labels: string[] = ["a", "b"]): ReviewItem {
   return {
-    item: name, text: name, answers: labels.map((label) => ({ label, blind: false })), majority: labels[0] ?? null, agreement: 0.5, quality: null,
+    item: name, text: name, answers: labels.map((label) => ({ label, labels: null, blind: false })), majority: labels[0] ?? null, majority_labels: null, agreement: 0.5, quality: null,
     suggestion: null, decided: null,
   };
 }
 
-const listOf = (...names: string[]) => ({ items: names.map((name) => item(name)), labels: ["a", "b"], waiting: names.length, decided: 0 });
+const listOf = (...names: string[]) => ({ items: names.map((name) => item(name)), kind: "choice" as const, labels: ["a", "b"], waiting: names.length, decided: 0 });
 
 function deskOf(fails: string[] = []): { desk: ReviewDesk; told: [string, Record<string, unknown>][] } {
   const told: [string, Record<string, unknown>][] = [];
@@ -53,6 +53,17 @@ test("a decision shows who said what, stays in its place and can be taken back",
   expect(told[1]?.[1]).toMatchObject({ action: "undo", target: told[0]?.[1].event_id });
   expect(desk.current).toEqual(item("x"));
   expect(await desk.undo("boss")).toBe(false);
+});
+
+test("several labels are decided as a list, also none of them", async () => {
+  const { desk, told } = deskOf();
+  desk.take(listOf("x"));
+  await desk.decide("boss", ["a", "b"], "");
+  expect(told[0]?.[1]).toMatchObject({ labels: ["a", "b"] });
+  expect(told[0]?.[1]).not.toHaveProperty("label");
+  expect(desk.current?.decided).toMatchObject({ label: "a; b", labels: ["a", "b"] });
+  await desk.decide("boss", [], "");
+  expect(told[1]?.[1]).toMatchObject({ labels: [] });
 });
 
 test("gold goes to its own address, and a refusal changes nothing", async () => {
