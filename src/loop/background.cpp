@@ -33,6 +33,9 @@ void Background::stop() {
 }
 
 void Background::run() {
+    if (auto warm = conductor_.warm_up(); !warm) {
+        log_warn("questions not read ahead", {{"error", warm.error().message}});
+    }
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         changed_.wait_for(lock, pace_.look_every, [this] { return awake_ || stopping_; });

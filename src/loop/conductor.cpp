@@ -212,6 +212,11 @@ void Conductor::stop_jobs() {
     rooms_.training.stop();
 }
 
+Result<void> Conductor::warm_up() const {
+    TRY(rooms_.labeling.progress(policy_.model, std::nullopt));
+    return {};
+}
+
 Result<Turn> Conductor::cancel(const std::string& who) {
     stop_jobs();  // a fit under way gives up, and with it the advance that holds the lock
     const std::scoped_lock lock(advancing_);

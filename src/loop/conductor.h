@@ -122,6 +122,10 @@ class Conductor {
     /// Why a Turn is due now; nothing when none is.
     Result<std::optional<std::string>> due() const;
 
+    /// Reads the questions and answers there are, which labeling keeps in memory from then on, so
+    /// that the first person who asks for tasks does not wait for it. Any thread.
+    Result<void> warm_up() const;
+
     [[nodiscard]] const Policy& policy() const { return policy_; }
 
     /// The search or fit under way, as far as its job has told. Any thread.

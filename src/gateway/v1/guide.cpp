@@ -33,6 +33,10 @@ GET /v1/turns/{turn}
 One turn with its steps and their numbers.
 < {"turn":{…},"steps":[{"name":"choose","output":{…}}],"decisions":[…]}
 
+GET /v1/turns/{turn}/fits
+What is fitted now: each trial of the search, or the final fit, with its losses so far.
+< {"kind":"trial","trials":12,"fits":[{"trial":2,"step":7,"steps":20,"ended":false,"loss":null,"curve":[[1,1.4],[2,1.2]]}]}
+
 POST /v1/turns
 Opens a turn now; 409 while one is open.
 > {"trigger":"person","window_end":"2026-11-28T00:00:00Z"}

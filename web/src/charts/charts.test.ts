@@ -78,12 +78,23 @@ describe("a chart", () => {
     expect(first!.split("\r\n")[1]).toBe("2024-01-01T00:00:00.000Z,0.5,0.4,0.6,1200,1");
   });
 
-  it("draws an interval as a band between two lines that are not seen", () => {
+  it("gives the plot its lines, and draws below them each interval where both of its ends are known", () => {
+    const paths: [number, number][][] = [];
+    vi.stubGlobal("Path2D", class {
+      readonly points: [number, number][] = [];
+      moveTo = (x: number, y: number) => this.points.push([Math.round(x), Math.round(y)]);
+      lineTo = this.moveTo;
+      closePath(): void {}
+    });
     show(Chart, { title: "Accuracy", data, write });
-    const { options, values } = plots[0]! as unknown as { options: { series: { stroke?: string }[]; bands: { series: number[] }[] }; values: unknown[] };
-    expect(values.length).toBe(5); // time, accuracy, its two ends, rows
-    expect(options.bands.map((band) => band.series)).toEqual([[3, 2]]);
-    expect(options.series[2]?.stroke).toBe("transparent");
+    const { options, values } = plots[0]! as unknown as { options: { hooks: { drawAxes: ((u: unknown) => void)[] } }; values: unknown[] };
+    expect(values.length).toBe(3); // time, accuracy, rows
+    const nothing = () => undefined;
+    const ctx = { save: nothing, beginPath: nothing, rect: nothing, clip: nothing, translate: nothing, restore: nothing, fill: (path: { points: [number, number][] }) => paths.push(path.points) };
+    const [min, max] = [data.times[0]! / 1000, data.times.at(-1)! / 1000];
+    options.hooks.drawAxes[0]?.({ ctx, bbox: { left: 0, top: 0, width: 300, height: 100 }, series: [{ idxs: [0, 3] }], scales: { x: { min, max }, y: { min: 0, max: 1 } } });
+    expect(paths).toEqual([[[0, 40], [0, 60], [200, 20], [300, 0], [300, 10], [200, 30]]]);
+    vi.unstubAllGlobals();
   });
 
   it("is read by keys point by point, chosen by Enter, and leaves other keys alone", () => {
