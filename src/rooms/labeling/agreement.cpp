@@ -35,6 +35,21 @@ bool agrees_with_others(const std::vector<Vote>& votes, const Vote& own) {
     return others[own.choice] == most;
 }
 
+using Confused = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
+
+/// What two people say of one item.
+void count_pair(const Vote& one, const Vote& other, Agreement& result, Confused& confused) {
+    const auto [low, high] = std::minmax(one.choice, other.choice);
+    const int agree = low == high ? 1 : 0;
+    result.pairs.trials += 1;
+    result.pairs.successes += agree;
+    confused[{low, high}] += 1 - agree;
+    if (one.blind || other.blind) {
+        result.blind.trials += 1;
+        result.blind.successes += agree;
+    }
+}
+
 /// Coincidences of labels within items, each item weighted by 1 / (answers - 1).
 class Coincidences {
   public:
@@ -163,7 +178,7 @@ Agreement AgreementCount::agreement() const {
     count_events(result);
     count_gold(result);
     Coincidences coincidences;
-    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> confused;
+    Confused confused;
     for (const auto& [item, places] : answers_) {
         const std::vector<Vote> votes = votes_at(places);
         result.items += votes.empty() ? 0 : 1;
@@ -177,13 +192,7 @@ Agreement AgreementCount::agreement() const {
             own.trials += 1;
             own.successes += agrees_with_others(votes, votes[i]) ? 1 : 0;
             for (std::size_t j = i + 1; j < votes.size(); ++j) {
-                const auto [low, high] = std::minmax(votes[i].choice, votes[j].choice);
-                result.pairs.trials += 1;
-                result.pairs.successes += low == high ? 1 : 0;
-                const bool blind = votes[i].blind || votes[j].blind;
-                result.blind.trials += blind ? 1 : 0;
-                result.blind.successes += blind && low == high ? 1 : 0;
-                confused[{low, high}] += low == high ? 0 : 1;
+                count_pair(votes[i], votes[j], result, confused);
             }
         }
     }
