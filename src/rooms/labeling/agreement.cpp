@@ -45,6 +45,17 @@ double jaccard_distance(const std::vector<std::int64_t>& a, const std::vector<st
                : static_cast<double>(one_only.size()) / static_cast<double>(either.size());
 }
 
+/// What two people say of one item.
+void count_pair(const Vote& one, const Vote& other, Agreement& result) {
+    const int agree = one.choice == other.choice ? 1 : 0;
+    result.pairs.trials += 1;
+    result.pairs.successes += agree;
+    if (one.blind || other.blind) {
+        result.blind.trials += 1;
+        result.blind.successes += agree;
+    }
+}
+
 /// Coincidences of labels within items, each item weighted by 1 / (answers - 1).
 class Coincidences {
   public:
@@ -244,12 +255,7 @@ Agreement AgreementCount::agreement() const {
             own.trials += 1;
             own.successes += agrees_with_others(votes, votes[i]) ? 1 : 0;
             for (std::size_t j = i + 1; j < votes.size(); ++j) {
-                result.pairs.trials += 1;
-                const bool equal = votes[i].choice == votes[j].choice;
-                result.pairs.successes += equal ? 1 : 0;
-                const bool blind = votes[i].blind || votes[j].blind;
-                result.blind.trials += blind ? 1 : 0;
-                result.blind.successes += blind && equal ? 1 : 0;
+                count_pair(votes[i], votes[j], result);
                 count_confused(votes[i].choice, votes[j].choice, confused);
             }
         }

@@ -83,6 +83,7 @@ std::vector<ReviewAnswer> ReviewFold::live_answers(const OfItem& item) const {
         }
     }
     std::vector<std::size_t> places;
+    places.reserve(newest.size());
     for (const auto& [actor, place] : newest) {
         places.push_back(place);
     }
