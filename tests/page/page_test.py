@@ -33,12 +33,16 @@ def browser():
     return next((place for place in places if place), None)
 
 
-def make_project(home, texts):
-    home.run_well("init", home.project, "--model", "news")
-    settings = pathlib.Path(home.project) / "flywheel.toml"
-    text, found = re.subn(r"(?m)^label_share = \S+", "label_share = 1.0", settings.read_text(encoding="utf-8"))
+def change_setting(project, name, value):
+    settings = pathlib.Path(project) / "flywheel.toml"
+    text, found = re.subn(rf"(?m)^{name} = \S+", f"{name} = {value}", settings.read_text(encoding="utf-8"))
     assert found == 1, "the settings have another form"
     settings.write_text(text, encoding="utf-8")
+
+
+def make_project(home, texts):
+    home.run_well("init", home.project, "--model", "news")
+    change_setting(home.project, "label_share", "1.0")
     (pathlib.Path(home.project) / "guideline.md").write_text("Money before names.\n돈이 먼저입니다.\n", encoding="utf-8")
     file = pathlib.Path(home.folder) / "rows.csv"
     program.write_csv(file, program.rows(150, 1))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 
-import { columnsOf, csvOf } from "./series";
+import { columnsOf, csvOf, namesOfDays } from "./series";
 
 describe("a chart's table", () => {
   const data = {
@@ -21,5 +21,13 @@ describe("a chart's table", () => {
         "2019-01-01T00:00:00.000Z,0.7,0.6,0.8,40\r\n2019-02-01T00:00:00.000Z,,,,0\r\n",
     );
     expect(csvOf([{ name: "text", cells: ["=1+1", "-3", -3] }])).toBe("\uFEFFtext\r\n'=1+1\r\n'-3\r\n-3\r\n");
+  });
+});
+
+describe("an axis of time", () => {
+  it("has months and days in the language that is spoken", () => {
+    const [en, ko] = [namesOfDays("en"), namesOfDays("ko")];
+    expect([en.MMM[1], en.MMMM[11], en.WWW[0], en.WWWW[6]]).toEqual(["Feb", "December", "Sun", "Saturday"]);
+    expect([ko.MMM[1], ko.WWW[0], ko.WWWW[6]]).toEqual(["2월", "일", "토요일"]);
   });
 });

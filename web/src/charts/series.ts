@@ -59,6 +59,16 @@ export function columnsOf(data: ChartData, time: string): Column[] {
   return columns;
 }
 
+/** Months from January and days from Sunday, in full and short, as an axis of time writes them. */
+export function namesOfDays(language: string): { MMMM: string[]; MMM: string[]; WWWW: string[]; WWW: string[] } {
+  const named = (part: "month" | "weekday", count: number, length: "long" | "short"): string[] => {
+    const format = new Intl.DateTimeFormat(language, { [part]: length, timeZone: "UTC" });
+    // 1 October 2023 was a Sunday.
+    return Array.from({ length: count }, (_, i) => format.format(part === "month" ? Date.UTC(2023, i, 1) : Date.UTC(2023, 9, 1 + i)));
+  };
+  return { MMMM: named("month", 12, "long"), MMM: named("month", 12, "short"), WWWW: named("weekday", 7, "long"), WWW: named("weekday", 7, "short") };
+}
+
 function csvField(cell: number | string | null): string {
   const text = cell === null ? "" : String(cell);
   // A cell that a spreadsheet would take for a formula is shown as text.
