@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { emptyUrl, openBrowser, openPage, until } from "./browser.mjs";
+import { axeViolations, emptyUrl, openBrowser, openPage, until } from "./browser.mjs";
 import { cleanEverywhere } from "./everywhere.mjs";
 
 let browser;
