@@ -300,7 +300,11 @@ TEST_F(BatchThreadsTest, MayLoseItsLaneOnItsOwnThread) {
     open({});
     const auto asked = occupy();
     EXPECT_TRUE(lane_->cancel(asked->request));
-    asked->request->memory = std::exchange(lane_, nullptr);  // the last owner, as of a version
+    // The last owner of the lane, as of a version; and of the values, which are still being read.
+    asked->request->memory =
+        std::make_shared<std::pair<std::shared_ptr<BatchLane>, std::shared_ptr<Asked>>>(
+            std::exchange(lane_, nullptr), asked
+        );
     asked->request.reset();
     kept_.clear();
     model_->release();
