@@ -128,6 +128,7 @@ test("where people differ, ticks decide", async () => {
 test("the labels are a file that an import reads again", async () => {
   const csv = await ask(`/v1/models/${kModel}/labels`);
   assert.match(csv, /both at once,economy;sports,1,1,/);
+  assert.match(csv, /,;,1,1,/); // none of them, which is not the same as no label
   const items = new Set((await events()).filter((event) => event.action === "answer" && !event.undone).map((event) => event.item));
   assert.equal(csv.trim().split("\n").length, 1 + 1 + items.size);
 });

@@ -196,7 +196,9 @@ std::string csv_field(std::string_view text) {
 std::string label_cell(const Schema& schema, const ItemLabel& label) {
     if (!label.value.empty()) {
         const std::string_view between(&text::kSeparator, 1);
-        return fmt::format("{}", fmt::join(text::names_of_value(schema, label.value), between));
+        const auto names = text::names_of_value(schema, label.value);
+        // An empty cell would be a row without a label; this is one whose label is "none of them".
+        return names.empty() ? std::string(between) : fmt::format("{}", fmt::join(names, between));
     }
     const auto place = static_cast<std::size_t>(label.label);
     const bool named = label.label >= 0 && place < schema.labels.size();
