@@ -4,7 +4,8 @@
 # <name>_test, its *_bench.cpp one program <name>_bench (built on request), each *_fuzz.cpp a fuzzer of
 # its name. USES names other rooms (folders below src/) or CMake targets; TEST_USES (adapters, mostly)
 # are linked to its tests, benchmarks and fuzzers only. OPTIMISED_TESTS: `make test` runs its tests not
-# only under the sanitizers but in the release too: arithmetic, and what threads share. The ladder between rooms is checked by tools/tidy.py.
+# only under the sanitizers but in the release too: arithmetic, and what threads share. FUZZED: of its
+# files those that its fuzzers are about; none named, all. The ladder between rooms is checked by tools/tidy.py.
 function(fw_target OUT NAME)
   string(REPLACE "/" "_" flat "${NAME}")
   set(${OUT} "fw_${flat}" PARENT_SCOPE)
@@ -69,7 +70,7 @@ add_custom_target(release_tests)
 add_custom_target(fuzzers)
 
 function(room NAME)
-  cmake_parse_arguments(ROOM "OPTIMISED_TESTS" "" "USES;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ROOM "OPTIMISED_TESTS" "" "USES;TEST_USES;FUZZED" ${ARGN})
   fw_target(target ${NAME})
   set(dir "${PROJECT_SOURCE_DIR}/src/${NAME}")
   file(GLOB sources CONFIGURE_DEPENDS "${dir}/*.cpp")
@@ -85,7 +86,7 @@ function(room NAME)
     add_library(${target} STATIC ${sources})
     target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${target} PUBLIC ${links} PRIVATE flywheel_warnings)
-    if(fuzzers AND FLYWHEEL_FUZZ)
+    if(fuzzers AND FLYWHEEL_FUZZ AND NOT ROOM_FUZZED)
       fw_reuse_headers(${target} fw_fuzz_pch)
     else()
       fw_reuse_headers(${target} fw_pch)
@@ -118,8 +119,15 @@ function(room NAME)
     target_include_directories(${short}_bench PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   endif()
   if(fuzzers AND FLYWHEEL_FUZZ)
-    # What the fuzzer may follow: its own room, not what the room uses.
-    target_compile_options(${target} PRIVATE ${FW_FUZZ_OPTIONS})
+    # What the fuzzer may follow: its own room, not what the room uses; of a room that has much else,
+    # the files that FUZZED names.
+    if(ROOM_FUZZED)
+      list(TRANSFORM ROOM_FUZZED PREPEND "${dir}/")
+      set_source_files_properties(${ROOM_FUZZED} PROPERTIES COMPILE_OPTIONS "${FW_FUZZ_OPTIONS}" SKIP_PRECOMPILE_HEADERS ON
+        SKIP_UNITY_BUILD_INCLUSION ON)
+    else()
+      target_compile_options(${target} PRIVATE ${FW_FUZZ_OPTIONS})
+    endif()
     foreach(fuzzer IN LISTS fuzzers)
       get_filename_component(name ${fuzzer} NAME_WE)
       add_executable(${name} EXCLUDE_FROM_ALL ${fuzzer})

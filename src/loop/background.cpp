@@ -44,8 +44,20 @@ void Background::run() {
         }
         awake_ = false;
         lock.unlock();
+        watch_labels();
         look();
         lock.lock();
+    }
+}
+
+void Background::watch_labels() {
+    const auto now = monotonic_now();
+    if (now < watch_next_) {
+        return;
+    }
+    watch_next_ = now + pace_.watch_every;
+    if (auto watched = conductor_.watch_labels(); !watched) {
+        log_warn("labelling not watched", {{"error", watched.error().message}});
     }
 }
 

@@ -17,6 +17,7 @@ namespace flywheel::loop {
 struct Pace {
     std::chrono::milliseconds look_every{500
     };  ///< How often the open Turn and the calendar are looked at.
+    std::chrono::milliseconds watch_every{10'000};  ///< How often labelling is watched.
     std::chrono::milliseconds first_pause{60'000
     };  ///< After a failed step; then 5 and 25 times as long.
     int tries = 3;
@@ -38,6 +39,7 @@ class Background {
   private:
     void run();
     void look();
+    void watch_labels();
 
     Conductor& conductor_;
     const Clock& clock_;
@@ -48,6 +50,7 @@ class Background {
     bool stopping_ = false;
     int failures_ = 0;
     std::chrono::steady_clock::time_point not_before_{};
+    std::chrono::steady_clock::time_point watch_next_{};
     std::thread thread_;
 };
 

@@ -200,11 +200,11 @@ Result<Turn> Conductor::end(
     turn.error = error;
     turn.ended = clock_.now();
     TRY(records_.turns.update(turn));
-    const std::string text =
-        fmt::format("Turn {} of {} ended: {}. {}", turn.number, turn.model, verdict, error);
-    if (auto told = notifier_.tell({turn.id.text(), turn.model, text}); !told) {
-        log_warn("notice not sent", {{"error", told.error().message}});
-    }
+    tell(
+        {turn.id.text(),
+         turn.model,
+         fmt::format("Turn {} of {} ended: {}. {}", turn.number, turn.model, verdict, error)}
+    );
     return turn;
 }
 
@@ -215,6 +215,34 @@ void Conductor::stop_jobs() {
 Result<void> Conductor::warm_up() const {
     TRY(rooms_.labeling.progress(policy_.model, std::nullopt));
     return {};
+}
+
+Result<void> Conductor::watch_labels() const {
+    const auto watch = rooms_.labeling.watch(policy_.model);
+    if (!watch && watch.error().code == Code::NotFound) {
+        return {};  // no labels yet, so nobody labels
+    }
+    const auto& seen = TRY(watch);
+    monitoring::LabelState state;
+    state.model = policy_.model;
+    state.now = clock_.now();
+    state.pull_most = seen.anchoring.most;
+    state.disagreement = seen.disagreement;
+    if (seen.anchored) {
+        const auto& pull = seen.anchoring;
+        state.pull = {pull.visible, pull.hidden, pull.difference, pull.interval};
+    }
+    for (const Incident& incident : TRY(rooms_.monitoring.note_labels(state))) {
+        tell({incident.id.text(), incident.model, incident.sentence});
+    }
+    return {};
+}
+
+/// A notice that cannot be sent is no reason to stop.
+void Conductor::tell(const Notice& notice) const {
+    if (auto told = notifier_.tell(notice); !told) {
+        log_warn("notice not sent", {{"error", told.error().message}});
+    }
 }
 
 Result<Turn> Conductor::cancel(const std::string& who) {

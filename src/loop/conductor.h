@@ -126,6 +126,10 @@ class Conductor {
     /// that the first person who asks for tasks does not wait for it. Any thread.
     Result<void> warm_up() const;
 
+    /// Looks whether suggestions pull people and whether they differ more than they did; an Incident
+    /// about it is told at once. Any thread.
+    Result<void> watch_labels() const;
+
     [[nodiscard]] const Policy& policy() const { return policy_; }
 
     /// The search or fit under way, as far as its job has told. Any thread.
@@ -143,6 +147,7 @@ class Conductor {
 
     static const std::vector<Step>& steps();
     Result<bool> run_step(Round& round, std::size_t at);
+    void tell(const Notice& notice) const;
     Result<Turn> end(
         Turn turn, TurnState state, const std::string& verdict, const std::string& error
     );

@@ -1,6 +1,7 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Written
+// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Of drift it
+// names the version that saw it; what concerns how rows are kept or labelled has version 0. Written
 // by the room monitoring only.
 
 #include <array>
@@ -32,7 +33,9 @@ struct Incident {
     std::optional<Time> closed;
     double budget_days = 90;  ///< At most one false alarm per so many days.
     double evidence = 0;      ///< S at opening, in days.
-    std::string families;     ///< "classes", "embedding" or "classes, embedding".
+    /// "classes", "embedding" or "classes, embedding"; of version 0 "capture", "suggestions" or
+    /// "disagreement".
+    std::string families;
     std::string sentence;     ///< What moved, in words with numbers.
     JsonText numbers;         ///< Per chain: M, e, effect, gate, n.
 

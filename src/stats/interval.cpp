@@ -67,6 +67,15 @@ Interval newcombe_difference(const Share& first, const Share& second, double con
     };
 }
 
+Contrast contrast(const Share& first, const Share& second, double confidence) {
+    return {
+        first,
+        second,
+        first.value() - second.value(),
+        newcombe_difference(first, second, confidence)
+    };
+}
+
 WeightedMean hajek(std::span<const Drawn> sample) {
     WeightedMean result;
     result.n = static_cast<std::int64_t>(sample.size());

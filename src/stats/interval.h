@@ -38,6 +38,16 @@ struct Share {
     const Share& first, const Share& second, double confidence = 0.95
 );
 
+/// Two shares of independent samples, and how far apart they are.
+struct Contrast {
+    Share first;
+    Share second;
+    double difference = 0;  ///< first - second.
+    Interval interval;      ///< Of it.
+};
+
+[[nodiscard]] Contrast contrast(const Share& first, const Share& second, double confidence = 0.95);
+
 /// One value of a sample, and the probability with which its row was taken.
 struct Drawn {
     double value = 0;

@@ -71,11 +71,12 @@ void RowRoller::measure_coverage() {
     }
 }
 
-/// Rules of capture may ask whether an Incident is open.
+/// Rules of capture may ask whether an Incident of drift is open.
 void RowRoller::tell_incidents() {
     const Reader<Incident> incidents(project_.ledger());
     const auto open = incidents.first(Where<Incident>()
                                           .eq(&Incident::model, project_.settings().model)
+                                          .gt(&Incident::version, 0)
                                           .eq(&Incident::state, IncidentState::Open));
     if (open) {
         project_.capture().set_incident(open->has_value());

@@ -76,7 +76,7 @@ What people said, one by one, newest first. A key that may only label sees its o
 < {"events":[{"seq":41,"actor":"kim","action":"answer","label":"a","labels":null,"text":"…","undone":false}]}
 
 GET /v1/models/{model}/annotators
-Who labels, how much, how fast, and how well they agree (Krippendorff's alpha, confused pairs).
+Who labels, how much, how fast, and how well they agree (Krippendorff's alpha, confused pairs). `score`: how good by the answers of all and the model together (CROWDLAB).
 < {"annotators":[{"actor":"kim","answers":40,"agreement":{"value":0.9,"lower":0.8,"upper":0.95,"n":30}}],"alpha":0.81,"confused":[…]}
 
 GET /v1/models/{model}/guideline
@@ -85,9 +85,10 @@ What labellers are told: guideline.md of the project, and examples that most agr
 
 GET /v1/models/{model}/review
 Items on which people differ, worst first; or those that were decided, newest first. Who said what is told once it is decided.
+Of one label a row, `likeliest` is the label by all answers and the served scores together, `quality` how likely it is (CROWDLAB).
 ?decided: 1 = those that were decided
 ?limit: how many, 1 to 1000 (100)
-< {"waiting":3,"decided":1,"kind":"choice","labels":["a","b"],"items":[{"item":"…","text":"…","answers":[{"label":"a"}],"majority":"a"}]}
+< {"waiting":3,"decided":1,"kind":"choice","labels":["a","b"],"items":[{"item":"…","text":"…","answers":[{"label":"a"}],"majority":"a","likeliest":"a","quality":0.62}]}
 
 POST /v1/models/{model}/review
 Decides what an item's label is; goes before all votes. An undo takes it back.

@@ -67,6 +67,7 @@ Json annotator_json(const labeling::Annotator& person, bool all) {
         {"timed", person.timed},
         {"agreement", share_json(person.agreement)},
         {"gold", all ? share_json(person.gold) : Json(nullptr)},
+        {"score", person.score ? Json(*person.score) : Json(nullptr)},
         {"newest", to_rfc3339(person.newest)}
     };
 }

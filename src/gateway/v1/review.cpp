@@ -56,6 +56,7 @@ Json item_json(const Schema& schema, const labeling::ReviewItem& item) {
         },
         {"majority_labels", label_names(schema, item.majority_value)},
         {"agreement", item.agreement},
+        {"likeliest", item.likeliest < 0 ? Json(nullptr) : label_name(schema, item.likeliest)},
         {"quality", item.quality ? Json(*item.quality) : Json(nullptr)},
         {"suggestion", suggestion},
         {"decided", item.decided ? decided_json(schema, *item.decided) : Json(nullptr)}

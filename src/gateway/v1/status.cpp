@@ -115,6 +115,8 @@ Result<Json> incidents_json(const V1Rooms& rooms, const std::string& model) {
         shown.push_back(
             {{"id", incident.id.text()},
              {"opened", to_rfc3339(incident.opened)},
+             {"families", incident.families},
+             {"drift", incident.version > 0},
              {"sentence", incident.sentence},
              {"budget_days", incident.budget_days}}
         );

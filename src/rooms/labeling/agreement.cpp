@@ -158,7 +158,7 @@ std::vector<Vote> AgreementCount::votes_at(const std::vector<std::uint32_t>& pla
     for (const std::uint32_t place : places) {
         const Said& said = said_[place];
         if (fold_.live(said.id)) {
-            newest[said.actor] = {said.actor, said.choice, said.blind};
+            newest[said.actor] = {said.actor, said.choice, said.blind, place};
         }
     }
     std::vector<Vote> votes;
@@ -233,6 +233,48 @@ void AgreementCount::count_confused(
             ++confused[std::minmax(a, b)];
         }
     }
+}
+
+std::vector<bool> AgreementCount::blind_pairs() const {
+    std::vector<std::pair<std::uint32_t, bool>> pairs;  // where it became complete, do they agree
+    for (const auto& [item, places] : answers_) {
+        const std::vector<Vote> votes = votes_at(places);
+        for (std::size_t i = 0; i < votes.size(); ++i) {
+            for (std::size_t j = i + 1; j < votes.size(); ++j) {
+                if (votes[i].blind || votes[j].blind) {
+                    pairs.emplace_back(
+                        std::max(votes[i].place, votes[j].place), votes[i].choice == votes[j].choice
+                    );
+                }
+            }
+        }
+    }
+    std::ranges::sort(pairs);
+    std::vector<bool> agree;
+    agree.reserve(pairs.size());
+    for (const auto& [place, same] : pairs) {
+        agree.push_back(same);
+    }
+    return agree;
+}
+
+std::optional<stats::Contrast> newest_disagreement(const std::vector<bool>& agree) {
+    const std::size_t blocks = agree.size() / kDisagreementBlock;
+    if (blocks < 2) {
+        return std::nullopt;
+    }
+    const auto split =
+        agree.begin() + static_cast<std::ptrdiff_t>((blocks - 1) * kDisagreementBlock);
+    const auto differing = [](auto begin, auto end) {
+        return stats::Share{
+            static_cast<double>(std::count(begin, end, false)),
+            static_cast<double>(end - begin)
+        };
+    };
+    const auto end = split + static_cast<std::ptrdiff_t>(kDisagreementBlock);
+    return stats::contrast(
+        differing(split, end), differing(agree.begin(), split), kDisagreementConfidence
+    );
 }
 
 Agreement AgreementCount::agreement() const {

@@ -28,6 +28,9 @@ struct Annotator {
     std::int64_t timed = 0;     ///< How many do.
     stats::Share agreement;     ///< Items that others answered too, and where most of them agreed.
     stats::Share gold;          ///< Questions whose answer was known, and how many were right.
+    /// How good the person is by the answers of all and the model together (stats::crowdlab);
+    /// nothing without an item that somebody else answered, too.
+    std::optional<double> score;
     Time newest;                ///< Of his events.
 };
 
@@ -61,7 +64,18 @@ struct Vote {
     std::uint32_t actor = 0;  ///< A number, of an AgreementCount.
     std::int64_t choice = 0;  ///< label_id, or the number of a set of labels.
     bool blind = false;
+    std::uint32_t place = 0;  ///< Order in which it was said.
 };
+
+/// Double answers that are compared with all before them.
+inline constexpr std::size_t kDisagreementBlock = 200;
+/// Of the interval that the difference must leave: one false alarm in a hundred blocks.
+inline constexpr double kDisagreementConfidence = .99;
+
+/// How often the answers of the newest complete block of blind double answers differ, against all
+/// blocks before it; nothing before the second is complete. `agree`: in the order of the second
+/// answers. Blocks do not overlap, so each double answer is tested once.
+[[nodiscard]] std::optional<stats::Contrast> newest_disagreement(const std::vector<bool>& agree);
 
 class AgreementCount {
   public:
@@ -69,6 +83,10 @@ class AgreementCount {
     void add(const LabelEvent& event);
 
     [[nodiscard]] Agreement agreement() const;
+
+    /// Of each pair of answers to an item of which one is blind, in the order in which the pairs
+    /// became complete: do they agree?
+    [[nodiscard]] std::vector<bool> blind_pairs() const;
 
   private:
     struct Said {

@@ -15,7 +15,8 @@ class AgreementTest : public ::testing::Test {
         const std::string& actor,
         const std::string& item,
         std::int64_t choice,
-        LabelAction action = LabelAction::Answer
+        LabelAction action = LabelAction::Answer,
+        bool blind = false
     ) {
         LabelEvent event;
         event.id = Id<LabelEvent>::random(Time(), rng_);
@@ -23,6 +24,7 @@ class AgreementTest : public ::testing::Test {
         event.item = sha256(item);
         event.actor = actor;
         event.action = action;
+        event.blind = blind;
         if (action == LabelAction::Answer) {
             event.choice = choice;
         }
@@ -138,6 +140,63 @@ TEST_F(AgreementTest, HasNoAlphaWhenOnlyOneLabelWasUsed) {
     say("kim", "a", 0);
     say("lee", "a", 0);
     EXPECT_FALSE(count_.agreement().alpha);
+}
+
+TEST_F(AgreementTest, BlindPairsStandInTheOrderOfTheSecondAnswer) {
+    say("kim", "a", 0);
+    say("kim", "b", 0);
+    say("kim", "c", 0);
+    say("lee", "c", 1);  // volunteered
+    say("lee", "b", 0, LabelAction::Answer, true);
+    const auto taken_back = say("lee", "a", 0, LabelAction::Answer, true);
+    EXPECT_EQ(count_.blind_pairs(), (std::vector<bool>{true, true}));
+    undo(taken_back);
+    EXPECT_EQ(count_.blind_pairs(), (std::vector<bool>{true}));
+    say("park", "a", 1, LabelAction::Answer, true);
+    EXPECT_EQ(count_.blind_pairs(), (std::vector<bool>{true, false}));
+}
+
+TEST(Disagreement, ComparesTheNewestWholeBlockWithAllBefore) {
+    std::vector<bool> agree(2 * kDisagreementBlock - 1, true);
+    EXPECT_FALSE(newest_disagreement(agree)) << "the second block is not complete";
+    for (std::size_t i = 0; i < 20; ++i) {
+        agree[i] = false;
+        agree[kDisagreementBlock + i] = false;
+        agree[kDisagreementBlock + 30 + i] = false;
+    }
+    agree.push_back(true);
+    agree.push_back(false);  // of a block that is not complete
+    const auto found = newest_disagreement(agree);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->first.successes, 40);
+    EXPECT_EQ(found->first.trials, 200);
+    EXPECT_EQ(found->second.successes, 20);
+    EXPECT_EQ(found->second.trials, 200);
+    EXPECT_DOUBLE_EQ(found->difference, .1);
+    EXPECT_GT(found->interval.lower, 0);
+    EXPECT_LT(found->interval.lower, stats::newcombe_difference(found->first, found->second).lower);
+}
+
+/// Two answers that differ as often as ever, ten blocks long, a thousand times.
+TEST(Disagreement, RaisesAFalseAlarmInOneOfAHundredBlocks) {
+    int alarms = 0;
+    int blocks = 0;
+    for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+        Rng rng(seed);
+        std::vector<bool> agree;
+        for (std::size_t block = 0; block < 10; ++block) {
+            for (std::size_t i = 0; i < kDisagreementBlock; ++i) {
+                agree.push_back(rng.uniform() >= .12);
+            }
+            if (const auto found = newest_disagreement(agree)) {
+                ++blocks;
+                alarms += found->interval.lower > 0 || found->interval.upper < 0 ? 1 : 0;
+            }
+        }
+    }
+    EXPECT_EQ(blocks, 9000);
+    EXPECT_LE(alarms, 90 + 3 * 10) << "1 % of the blocks, and three standard deviations";
+    EXPECT_GE(alarms, 30) << "so careful that it would find nothing";
 }
 
 }  // namespace

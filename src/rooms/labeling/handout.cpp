@@ -3,6 +3,7 @@
 // ones, which look alike.
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -67,7 +68,8 @@ void Labeling::Model::look_at_anchoring(double most, std::int64_t schema_version
     }
     anchoring_schema_ = schema_version;
     anchoring_seq_ = tail.seq;
-    anchored = anchoring.report(fold, schema_version, most).exceeds();
+    judged = anchoring.report(fold, schema_version, most);
+    anchored = judged.exceeds();
 }
 
 Result<std::vector<const LabelTask*>> Labeling::lend(
@@ -152,6 +154,27 @@ Result<Anchoring> Labeling::anchoring(const std::string& model) const {
     const std::lock_guard lock(mutex_);
     const Model& known = *TRY(fresh_model(model));
     return known.anchoring.report(known.fold, labels.version, plan_.anchoring_most);
+}
+
+Result<LabelWatch> Labeling::watch(const std::string& model) const {
+    const Schema labels = TRY(schema(model));
+    constexpr auto kBlock = static_cast<std::int64_t>(kDisagreementBlock);
+    std::unique_lock lock(mutex_);
+    Model& known = *TRY(fresh_model(model));
+    known.look_at_anchoring(plan_.anchoring_most, labels.version);
+    if (known.double_answers / kBlock != known.compared / kBlock) {
+        const std::int64_t seen = known.double_answers;
+        lock.unlock();  // reading the whole log must keep nobody waiting
+        AgreementCount count;
+        TRY(each_event(model, [&](const LabelEvent& event) { count.add(event); }));
+        const auto measured = newest_disagreement(count.blind_pairs());
+        lock.lock();
+        Model& later = *TRY(fresh_model(model));
+        later.compared = seen;
+        later.disagreement = measured;
+    }
+    const Model& judged = *TRY(fresh_model(model));
+    return LabelWatch{judged.anchored, judged.judged, judged.disagreement};
 }
 
 }  // namespace flywheel::labeling

@@ -265,16 +265,33 @@ Result<std::vector<PastEvent>> Labeling::history(const HistoryWish& wish) const 
     return past;
 }
 
-Result<Agreement> Labeling::agreement(const std::string& model) const {
-    AgreementCount count;
-    TRY(events_.reader().each(
+Result<void> Labeling::each_event(
+    const std::string& model, const std::function<void(const LabelEvent&)>& visit
+) const {
+    return events_.reader().each(
         Where<LabelEvent>().eq(&LabelEvent::model, model).order(&LabelEvent::seq),
         [&](const LabelEvent& event) -> Result<void> {
-            count.add(event);
+            visit(event);
             return {};
         }
-    ));
-    return count.agreement();
+    );
+}
+
+Result<Agreement> Labeling::agreement(const std::string& model) const {
+    AgreementCount count;
+    ReviewFold fold;
+    TRY(each_event(model, [&](const LabelEvent& event) {
+        count.add(event);
+        fold.add(event);
+    }));
+    Agreement agreement = count.agreement();
+    if (const Schema labels = TRY(schema(model)); labels.kind == TaskKind::Choice) {
+        const CrowdTable table = TRY(crowd(fold, labels));
+        for (Annotator& person : agreement.annotators) {
+            person.score = table.score(ActorKind::Human, person.actor);
+        }
+    }
+    return agreement;
 }
 
 Result<std::int64_t> Labeling::verify_chain() const {

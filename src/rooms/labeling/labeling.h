@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -79,6 +80,14 @@ struct ImportedLabel {
     ActorKind actor_kind = ActorKind::Import;
 };
 
+/// What of a model's labelling deserves an alarm.
+struct LabelWatch {
+    bool anchored = false;  ///< Suggestions are off under the present schema since they pull people.
+    Anchoring anchoring;    ///< Why; as it was when it was last judged.
+    /// Of the newest complete block of blind double answers, against all before.
+    std::optional<stats::Contrast> disagreement;
+};
+
 class Labeling {
   public:
     Labeling(
@@ -133,6 +142,8 @@ class Labeling {
     Result<Review> review(const ReviewWish& wish) const;
     /// How much suggestions pull people, under the present schema.
     Result<Anchoring> anchoring(const std::string& model) const;
+    /// What somebody should know of how labelling goes. Cheap while nothing new is to be judged.
+    Result<LabelWatch> watch(const std::string& model) const;
 
     /// Appends imported answers in one transaction; event ids are derived from (source digest,
     /// item, actor), so the same import adds nothing the second time. Refused, by index into
@@ -171,10 +182,14 @@ class Labeling {
         Model& model, const std::string& name, const std::string& actor, std::size_t count
     ) const;
     void note_circumstances(const Model& model, LabelEvent& event) const;
+    Result<CrowdTable> crowd(const ReviewFold& fold, const Schema& schema) const;
     Result<Model*> fresh_model(const std::string& name) const;
     Result<void> load_events(const std::string& name) const;
     Result<void> load_tasks(const std::string& name, bool exactly) const;
     Result<void> add_tasks(Model& model, const Where<LabelTask>& wanted) const;
+    Result<void> each_event(
+        const std::string& model, const std::function<void(const LabelEvent&)>& visit
+    ) const;
     Result<void> append(Tail& tail, LabelEvent& event);
     Result<LabelEvent> event_of(const AnswerRequest& request) const;
     Result<LabelEvent> undo_of(const AnswerRequest& request) const;

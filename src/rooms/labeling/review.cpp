@@ -2,6 +2,7 @@
 #include "rooms/labeling/review.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <ranges>
 #include <tuple>
@@ -131,6 +132,55 @@ Review ReviewFold::review(bool decided) const {
     return review;
 }
 
+CrowdTable ReviewFold::crowd(std::size_t labels) const {
+    CrowdTable table;
+    for (const auto& [id, of_item] : items_) {
+        table.items.push_back(id);
+    }
+    std::ranges::sort(table.items);
+    std::map<std::pair<ActorKind, std::string>, std::uint32_t> numbers;
+    for (std::size_t i = 0; i < table.items.size(); ++i) {
+        for (const ReviewAnswer& answer : live_answers(items_.at(table.items[i]))) {
+            if (answer.choice < 0 || answer.choice >= static_cast<std::int64_t>(labels)) {
+                continue;
+            }
+            const auto next = static_cast<std::uint32_t>(table.people.size());
+            const std::pair person(answer.actor_kind, answer.actor);
+            const auto [who, added] = numbers.try_emplace(person, next);
+            if (added) {
+                table.people.push_back(person);
+            }
+            table.answers.push_back(
+                {static_cast<std::uint32_t>(i),
+                 who->second,
+                 static_cast<std::uint32_t>(answer.choice)}
+            );
+        }
+    }
+    return table;
+}
+
+void CrowdTable::judge(ReviewItem& item) const {
+    const auto found = std::ranges::lower_bound(items, item.item);
+    if (found == items.end() || *found != item.item) {
+        return;
+    }
+    const auto place = static_cast<std::size_t>(found - items.begin());
+    item.likeliest = judged.label[place];
+    if (const double quality = judged.quality[place]; !std::isnan(quality)) {
+        item.quality = quality;
+    }
+}
+
+std::optional<double> CrowdTable::score(ActorKind kind, const std::string& actor) const {
+    const auto found = std::ranges::find(people, std::pair(kind, actor));
+    if (found == people.end()) {
+        return std::nullopt;
+    }
+    const double score = judged.person[static_cast<std::size_t>(found - people.begin())];
+    return std::isnan(score) ? std::nullopt : std::optional(score);
+}
+
 void sort_for_review(std::vector<ReviewItem>& items, std::size_t labels) {
     const auto key = [&](const ReviewItem& item) {
         // Decided ones, newest first; else the worst first.
@@ -146,15 +196,30 @@ void sort_for_review(std::vector<ReviewItem>& items, std::size_t labels) {
     std::ranges::sort(items, {}, key);
 }
 
+/// With what the served rows said of the items: each was served before anybody saw its item.
+Result<CrowdTable> Labeling::crowd(const ReviewFold& fold, const Schema& schema) const {
+    const std::size_t labels = schema.labels.size();
+    CrowdTable table = fold.crowd(labels);
+    std::vector<stats::CrowdPrior> priors(table.items.size());
+    {
+        const std::lock_guard lock(mutex_);
+        const Model& known = *TRY(fresh_model(schema.model));
+        for (std::size_t i = 0; i < priors.size(); ++i) {
+            for (const auto& id : known.queue.tasks_of(table.items[i])) {
+                const LabelTask* task = known.queue.find(id);
+                if (task->suggested >= 0 && task->suggested < static_cast<std::int64_t>(labels)) {
+                    priors[i] = {task->suggested, task->suggested_probability};
+                }
+            }
+        }
+    }
+    table.judged = stats::crowdlab({labels, table.people.size(), priors, table.answers});
+    return table;
+}
+
 Result<Review> Labeling::review(const ReviewWish& wish) const {
     ReviewFold fold;
-    TRY(events_.reader().each(
-        Where<LabelEvent>().eq(&LabelEvent::model, wish.model).order(&LabelEvent::seq),
-        [&](const LabelEvent& event) -> Result<void> {
-            fold.add(event);
-            return {};
-        }
-    ));
+    TRY(each_event(wish.model, [&](const LabelEvent& event) { fold.add(event); }));
     const Schema labels = TRY(schema(wish.model));
     Review review = fold.review(wish.decided);
     {
@@ -166,6 +231,12 @@ Result<Review> Labeling::review(const ReviewWish& wish) const {
                 item.suggested = task->suggested;
                 item.suggested_probability = task->suggested_probability;
             }
+        }
+    }
+    if (labels.kind == TaskKind::Choice && !wish.decided) {
+        const CrowdTable table = TRY(crowd(fold, labels));
+        for (ReviewItem& item : review.items) {
+            table.judge(item);
         }
     }
     sort_for_review(review.items, labels.labels.size());

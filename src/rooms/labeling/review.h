@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "records/label_event.h"
 #include "records/label_fold.h"
+#include "stats/crowdlab.h"
 
 namespace flywheel::labeling {
 
@@ -41,8 +43,9 @@ struct ReviewItem {
     std::int64_t majority = -1;         ///< Of the answers; ties as in LabelFold. As `choice`.
     std::string majority_value;         ///< Of other kinds.
     double agreement = 0;               ///< Share of the answers that say so.
-    /// Probability that the label is right, by the answers and the model together (CROWDLAB; Goh,
-    /// Tkachenko, Mueller 2022); nothing while nobody computes it. Goes before all else.
+    /// The likeliest label by the answers of all and the model together, and how likely it is
+    /// (stats::crowdlab). Of kind `choice` only; the order of what waits follows it.
+    std::int64_t likeliest = -1;
     std::optional<double> quality;
     std::int64_t suggested = -1;  ///< label_id that the model served; -1 when none.
     double suggested_probability = 0;
@@ -77,13 +80,29 @@ struct Decision {
     std::string comment{};
 };
 
+/// Everybody's answers side by side, and what follows from them.
+struct CrowdTable {
+    std::vector<Digest> items;  ///< Ascending.
+    std::vector<std::pair<ActorKind, std::string>> people;
+    std::vector<stats::CrowdAnswer> answers;
+    stats::CrowdLabels judged{};
+
+    /// Fills in its likeliest label and how likely that is.
+    void judge(ReviewItem& item) const;
+    /// How good somebody is; nothing where nobody else answered the same.
+    [[nodiscard]] std::optional<double> score(ActorKind kind, const std::string& actor) const;
+};
+
 class ReviewFold {
   public:
     /// In order of seq.
     void add(const LabelEvent& event);
 
-    /// Without payloads, suggestions and order.
+    /// Without payloads, suggestions, quality and order.
     [[nodiscard]] Review review(bool decided) const;
+
+    /// All live answers with a label below `labels`, not judged yet.
+    [[nodiscard]] CrowdTable crowd(std::size_t labels) const;
 
   private:
     struct Said {

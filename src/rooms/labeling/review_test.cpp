@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rooms/labeling/review.h"
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -79,6 +81,33 @@ TEST_F(ReviewTest, ListsWhatPeopleDifferOnWorstFirst) {
     ASSERT_EQ(most.answers.size(), 3U);
     EXPECT_EQ(most.answers[0].choice, 0);  // by label, which tells nothing of who was first
     EXPECT_EQ(desk_.room.review({.model = "news", .limit = 2})->items.size(), 2U);
+}
+
+TEST_F(ReviewTest, SaysWhichLabelIsLikeliestByAllAnswersAndTheModel) {
+    for (int i = 0; i < 40; ++i) {
+        const std::string label = i % 2 == 0 ? "politics" : "sports";
+        item("plain " + std::to_string(i), i % 2, {label, label, i % 4 == 0 ? "economy" : label});
+    }
+    const auto task = desk_.task("by a good and the odd one", 1, 0, false, 2);
+    for (const auto& [who, label] : {std::pair("person 2", "economy"), {"person 0", "sports"}}) {
+        ASSERT_TRUE(desk_.room.answer({.task_id = task.text(), .actor = who, .label = label}));
+    }
+    const auto waiting = review();
+    ASSERT_EQ(waiting.items.size(), 11U);
+    const auto& worst = waiting.items.front();
+    EXPECT_EQ(worst.payload, "by a good and the odd one");
+    for (std::size_t i = 1; i < waiting.items.size(); ++i) {
+        EXPECT_EQ(waiting.items[i].likeliest, 0);
+        EXPECT_GT(waiting.items[i].quality.value(), .5);
+        EXPECT_GT(waiting.items[i].quality.value(), worst.quality.value());
+    }
+    const auto agreement = desk_.room.agreement("news").value();
+    std::map<std::string, double> score;
+    for (const auto& person : agreement.annotators) {
+        score[person.actor] = person.score.value();
+    }
+    EXPECT_GT(score["person 0"], score["person 2"] + .05);
+    EXPECT_GT(score["person 1"], score["person 2"] + .05);
 }
 
 TEST(Review, OrdersByQualityThenAgreementThenTheModel) {

@@ -14,6 +14,7 @@ void Labeling::Model::take(const LabelEvent& event) {
     if (event.actor_kind == ActorKind::Human && event.action != LabelAction::Undo) {
         done[event.actor].push_back({event.id, event.task, event.received});
     }
+    double_answers += event.action == LabelAction::Answer && event.blind ? 1 : 0;
     audited += event.actor_kind == ActorKind::Human && event.action == LabelAction::Answer &&
                        event.arm == Arm::Audit && !event.blind && !event.gold
                    ? 1

@@ -51,7 +51,11 @@ struct Labeling::Model {
     GoldPass gold;
     double gold_share;
     AnchoringCount anchoring;
-    bool anchored = false;  ///< By look_at_anchoring.
+    bool anchored = false;  ///< By look_at_anchoring, as the next.
+    Anchoring judged;
+    std::int64_t double_answers = 0;  ///< Blind ones, those taken back later too.
+    std::int64_t compared = 0;        ///< Of them, when `disagreement` was measured.
+    std::optional<stats::Contrast> disagreement;
     std::map<std::string, Due> due;
     std::map<Asked, SuggestionState> shown;  ///< As it was handed out, by this process.
     Tail tail;

@@ -182,6 +182,7 @@ Result<void> Monitoring::begin_session(Session& session) const {
     }
     auto open = TRY(incidents_.reader().select(Where<Incident>()
                                                    .eq(&Incident::model, plan.model)
+                                                   .gt(&Incident::version, 0)
                                                    .eq(&Incident::state, IncidentState::Open)
                                                    .order(&Incident::opened)));
     for (auto& incident : open) {
@@ -363,6 +364,7 @@ Result<Watch> Monitoring::seen_before(const Profile& profile) const {
     const auto open =
         TRY(incidents_.reader().count(Where<Incident>()
                                           .eq(&Incident::model, profile.model)
+                                          .gt(&Incident::version, 0)
                                           .eq(&Incident::state, IncidentState::Open)));
     watch.incident_open = open > 0;
     return watch;

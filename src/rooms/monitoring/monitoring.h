@@ -17,6 +17,7 @@
 #include "records/label_event.h"
 #include "records/label_task.h"
 #include "records/profile.h"
+#include "stats/interval.h"
 
 namespace flywheel::monitoring {
 
@@ -55,6 +56,20 @@ struct CaptureState {
 
 /// What Incidents about capture have in `families`; their model is "", they concern all.
 inline constexpr std::string_view kCaptureFamily = "capture";
+/// What those about labelling have there. Their version is 0, as capture's is.
+inline constexpr std::string_view kPullFamily = "suggestions";
+inline constexpr std::string_view kDisagreementFamily = "disagreement";
+
+/// How labelling fares, as whoever watches over it tells. What is not there is not known.
+struct LabelState {
+    std::string model;
+    /// Wrong suggestions followed in sight and hidden, when suggestions were switched off over it.
+    std::optional<stats::Contrast> pull;
+    double pull_most = .05;  ///< What the lower end of its interval may be.
+    /// Double answers that differ: of the newest, and of all before.
+    std::optional<stats::Contrast> disagreement;
+    Time now = {};
+};
 
 /// A share with its 95 % interval.
 struct AuditedAccuracy {
@@ -86,6 +101,11 @@ class Monitoring {
     /// back nothing any more. One at a time; the one that this call opened or closed.
     Result<std::optional<Incident>> note_capture(const CaptureState& state);
 
+    /// Opens an Incident when suggestions were switched off, and one when people differ more or less
+    /// than before (the interval of the difference leaves 0); closes each when that is over. Gives
+    /// those that this call opened.
+    Result<std::vector<Incident>> note_labels(const LabelState& state);
+
     /// Accuracy of what was served in `window`, from the uniform audit arm only.
     Result<AuditedAccuracy> audited_accuracy(const std::string& model, TimeRange window) const;
     /// The last `count` audited and labelled rows up to `until`: 1 = served answer was right;
@@ -104,6 +124,7 @@ class Monitoring {
     Result<void> open_incident(Session& session, const Reference& reference) const;
     Result<Watch> finish(Session& session);
     Result<Watch> seen_before(const Profile& profile) const;
+    Result<std::optional<Incident>> open_or_close(Incident incident, bool wanted, Time now);
 
     const CapturedRows& captured_;
     Reader<LabelTask> tasks_;

@@ -369,5 +369,37 @@ TEST(CaptureIncidents, OpenOnceWhenRowsAreMissingAndCloseWhenNoneAre) {
     EXPECT_FALSE(world.month().incident_open) << "drift is another matter";
 }
 
+TEST(LabelIncidents, OpenOnceAndCloseWhenItIsOver) {
+    World world;
+    LabelState state;
+    state.model = "news";
+    state.now = kStart;
+    EXPECT_TRUE(world.monitoring.note_labels(state).value().empty());
+    state.disagreement = stats::contrast({40, 200}, {10, 200}, .99);
+    state.pull = stats::contrast({40, 60}, {5, 30});
+    const auto opened = world.monitoring.note_labels(state).value();
+    ASSERT_EQ(opened.size(), 2U);
+    EXPECT_EQ(opened[0].families, kPullFamily);
+    EXPECT_NE(opened[0].sentence.find("40 of 60 wrong ones"), std::string::npos);
+    EXPECT_EQ(opened[1].families, kDisagreementFamily);
+    EXPECT_NE(opened[1].sentence.find("differ more than before: on 40"), std::string::npos);
+    state.now += std::chrono::minutes(1);
+    EXPECT_TRUE(world.monitoring.note_labels(state).value().empty()) << "they are open already";
+    state.disagreement = stats::contrast({12, 200}, {50, 400}, .99);
+    state.pull.reset();
+    EXPECT_TRUE(world.monitoring.note_labels(state).value().empty());
+    for (const Incident& incident : world.incidents()) {
+        EXPECT_EQ(incident.state, IncidentState::Closed);
+        EXPECT_EQ(incident.closed, state.now);
+    }
+    state.now += std::chrono::minutes(1);
+    state.disagreement = stats::contrast({2, 200}, {90, 600}, .99);
+    const auto again = world.monitoring.note_labels(state).value();
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_NE(again[0].sentence.find("differ less"), std::string::npos);
+    EXPECT_EQ(world.incidents().size(), 3U);
+    EXPECT_FALSE(world.month().incident_open) << "drift is another matter";
+}
+
 }  // namespace
 }  // namespace flywheel::monitoring

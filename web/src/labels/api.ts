@@ -24,6 +24,8 @@ export interface Annotator {
   agreement: Interval | null;
   /** Of questions whose answer was known, how many were right; null too for whoever only labels. */
   gold: Interval | null;
+  /** How good, by the answers of all and the model together (CROWDLAB); null where nobody else answered the same. */
+  score: number | null;
   newest: string;
 }
 
@@ -70,7 +72,8 @@ export interface ReviewItem {
   majority_labels: string[] | null;
   /** Share of the answers that say what most say. */
   agreement: number;
-  /** Probability that the label is right, by answers and model together; null while nobody computes it. */
+  /** The label by the answers of all and the model together (CROWDLAB), and how likely it is; null where rows have several labels. */
+  likeliest: string | null;
   quality: number | null;
   suggestion: { label: string | null; probability: number } | null;
   decided: { event_id: string; label: string | null; labels: string[] | null; actor: string; comment: string; gold: boolean; received: string } | null;

@@ -7,7 +7,7 @@ import { countsOf, pressOf, ReviewDesk } from "./review.svelte";
 
 function item(name: string, labels: string[] = ["a", "b"]): ReviewItem {
   return {
-    item: name, text: name, answers: labels.map((label) => ({ label, labels: null, blind: false })), majority: labels[0] ?? null, majority_labels: null, agreement: 0.5, quality: null,
+    item: name, text: name, answers: labels.map((label) => ({ label, labels: null, blind: false })), majority: labels[0] ?? null, majority_labels: null, agreement: 0.5, likeliest: null, quality: null,
     suggestion: null, decided: null,
   };
 }
