@@ -128,7 +128,8 @@ def run_tests(preset, labels):
     os.makedirs(reports)
     junit = os.path.join(reports, "ctest.xml")
     env = dict(os.environ, GTEST_OUTPUT=f"json:{reports}/", GTEST_BRIEF="1")
-    ended_well = run(["ctest", "--preset", preset, "--output-junit", junit, *labels], env)
+    # One more than there are cores: many tests wait, for a server, a browser, a disk.
+    ended_well = run(["ctest", "--preset", preset, "-j", str(CORES + 1), "--output-junit", junit, *labels], env)
     if not os.path.exists(junit):
         return FAIL
     total = count_cases(tests_of(build, labels), read_outcomes(junit), read_reports(reports))
