@@ -106,8 +106,8 @@ export function effectOverTime(windows: readonly WatchedWindow[], family: Family
   };
 }
 
-export function marksOf(incidents: readonly Incident[]): Mark[] {
-  return incidents.map((incident) => ({ time: Date.parse(incident.opened), text: incident.sentence }));
+export function marksOf(incidents: readonly Incident[], say: (sentence: string) => string): Mark[] {
+  return incidents.map((incident) => ({ time: Date.parse(incident.opened), text: say(incident.sentence) }));
 }
 
 /** What a window is held against. */
