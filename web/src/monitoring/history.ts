@@ -171,6 +171,19 @@ export interface WindowWords {
   effect: Record<Family, string>;
 }
 
+/** What the drawing of the evidence shows; `budget` in days, null = not known. */
+export function columnsOfEvidence(windows: readonly WatchedWindow[], budget: number | null, words: WindowWords & { alarm: string }): Column[] {
+  const alarms = windows.map(({ evidence }) => (budget !== null && (evidence ?? 0) >= budget ? words.alarm : ""));
+  return [
+    { name: words.begin, kind: "time", cells: windows.map((one) => new Date(one.begin).toISOString()) },
+    { name: words.end, kind: "time", cells: windows.map((one) => new Date(one.end).toISOString()) },
+    { name: words.rows, kind: "count", cells: windows.map((one) => one.rows) },
+    { name: words.standing, kind: "text", cells: windows.map((one) => words.standings[one.standing]) },
+    { name: words.evidence, cells: windows.map((one) => one.evidence) },
+    { name: words.alarm, kind: "text", cells: alarms },
+  ];
+}
+
 /** Everything that the view says of the windows, for a spreadsheet. */
 export function columnsOfWindows(windows: readonly WatchedWindow[], words: WindowWords): Column[] {
   const of = (name: string, pick: (window: WatchedWindow) => number | string | null): Column => ({ name, cells: windows.map(pick) });
