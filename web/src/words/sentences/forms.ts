@@ -61,7 +61,8 @@ const kClosed: Record<string, Record<string, string>> = {
 function numberOf(captured: string, format: Format): string {
   const value = Number(captured);
   const [, decimals = ""] = captured.split(".");
-  return Number.isFinite(value) && !captured.includes("e") ? format.fixed(value, decimals.length, captured.startsWith("+")) : captured;
+  const known = Number.isFinite(value) && !captured.includes("e");
+  return (known ? format.fixed(value, decimals.length, captured.startsWith("+")) : captured).replace(/^-/, "−");
 }
 
 function percentOf(captured: string, format: Format): string {

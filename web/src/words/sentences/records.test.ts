@@ -54,7 +54,7 @@ const kSentences: readonly [written: string, korean: string][] = [
   ],
   [
     "Neither is proven: 9 to 8 on 527 hold-out items, the difference is above -1.4 points with 95 %, log-loss 0.610 against 0.642.",
-    "어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 -1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
+    "어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 −1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
   ],
   [
     "Correction stays on: it alone is right on 13 audited rows, plain scores alone on 4, of 1400, mean recall +0.4 points (at least 200 needed).",
@@ -70,12 +70,12 @@ const kSentences: readonly [written: string, korean: string][] = [
   ],
   [
     "Correction goes off: it alone is right on 13 audited rows, plain scores alone on 4, of 1400, mean recall -0.4 points (at least 200 needed).",
-    "보정을 끕니다: 검사한 행 1,400개 가운데 보정만 맞은 것 13개, 원래 점수만 맞은 것 4개, 평균 재현율 -0.4%p (적어도 200개 필요).",
+    "보정을 끕니다: 검사한 행 1,400개 가운데 보정만 맞은 것 13개, 원래 점수만 맞은 것 4개, 평균 재현율 −0.4%p (적어도 200개 필요).",
   ],
   ["Kept the champion. The challenger is worse: 3 to 14 on 527 hold-out items, p = 0.0064.", "챔피언을 유지했습니다. 도전자가 더 나쁩니다: 홀드아웃 항목 527개에서 3 대 14, p = 0.0064."],
   [
     "Kept the champion, since nothing is proven. Neither is proven: 9 to 8 on 527 hold-out items, the difference is above -1.4 points with 95 %, log-loss 0.610 against 0.642.",
-    "증명된 것이 없어 챔피언을 유지했습니다. 어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 -1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
+    "증명된 것이 없어 챔피언을 유지했습니다. 어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 −1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
   ],
   [
     "Kept the champion, since the challenger looks worse. Too few hold-out items to judge: 1 to 2 on 12 hold-out items, at least 50 needed.",
@@ -83,7 +83,7 @@ const kSentences: readonly [written: string, korean: string][] = [
   ],
   [
     "Released the fresher version, since it is not seen to be worse. Neither is proven: 9 to 8 on 527 hold-out items, the difference is above -1.4 points with 95 %, log-loss 0.610 against 0.642.",
-    "더 나빠 보이지 않아 더 새로운 버전을 배포했습니다. 어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 -1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
+    "더 나빠 보이지 않아 더 새로운 버전을 배포했습니다. 어느 쪽도 증명되지 않았습니다: 홀드아웃 항목 527개에서 9 대 8, 차이는 95%의 확신으로 −1.4%p보다 크고, 로그 손실은 0.610 대 0.642.",
   ],
   ["A canary of version 7 is under way; it is decided first.", "버전 7의 카나리가 진행 중이어서 그 결정이 먼저입니다."],
   ["Version 7 is served already.", "버전 7이 이미 응답하고 있습니다."],
