@@ -31,10 +31,22 @@ describe("numbers", () => {
     expect(format.interval({ value: 0.711, lower: 0.698, upper: 0.724, n: 4012 })).toBe("71.1% (69.8% – 72.4%, n 4,012)");
   });
 
+  it("have as many decimals as are asked for", () => {
+    expect(format.fixed(12_345, 0)).toBe("12,345");
+    expect(format.fixed(0.61, 3)).toBe("0.610");
+    expect(format.fixed(1.25, 1, true)).toBe("+1.3");
+    expect(format.fixed(-0.4, 1, true)).toBe("-0.4");
+  });
+
   it("have units that fit", () => {
     expect(format.milliseconds(0.0213)).toBe("21.3 µs");
     expect(format.milliseconds(2.5)).toBe("2.5 ms");
     expect(format.milliseconds(12_345)).toBe("12.3 s");
+    expect(format.milliseconds(7_384_000)).toBe("2.1 hr");
+    expect([0, 0.42, 45, 119, 120, 640, 7200, 172_800, 92_000_000].map((seconds) => format.duration(seconds))).toEqual(
+      ["0 sec", "0.4 sec", "45 sec", "119 sec", "2 min", "11 min", "2 hr", "2 days", "1,065 days"],
+    );
+    expect([45, 640, 7200, 92_000_000].map((seconds) => new Format("ko").duration(seconds))).toEqual(["45초", "11분", "2시간", "1,065일"]);
     expect(format.bytes(0)).toBe("0 bytes");
     expect(format.bytes(1_234_567)).toBe("1.2 MB");
     expect(format.moment("2026-11-28T15:00:07.123Z")).toBe("2026-11-28 15:00:07");

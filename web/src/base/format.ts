@@ -40,6 +40,12 @@ export class Format {
     return this.#numbers(`decimal ${digits}`, { maximumSignificantDigits: digits }).format(value);
   }
 
+  /** With exactly so many decimals; `sign`: also of what is above zero. */
+  fixed(value: number, digits: number, sign = false): string {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: sign ? ("always" as const) : ("auto" as const) };
+    return this.#numbers(`fixed ${digits} ${sign}`, options).format(value);
+  }
+
   /** "71.1 % (69.8 to 72.4, n 4,012)": no rate without its interval and its size. */
   interval({ value, lower, upper, n }: Interval): string {
     return `${this.percent(value)} (${this.percent(lower)} – ${this.percent(upper)}, n ${this.count(n)})`;
@@ -67,6 +73,18 @@ export class Format {
   }
 
   milliseconds(ms: number): string {
+    if (ms >= 120_000) {
+      return this.duration(ms / 1000);
+    }
     return ms < 1 ? `${this.decimal(ms * 1000)} µs` : ms < 1000 ? `${this.decimal(ms)} ms` : `${this.decimal(ms / 1000)} s`;
+  }
+
+  /** "45 sec", "3.2 min", "1,065 days": at least two of a unit. */
+  duration(seconds: number): string {
+    const units = [["day", 86_400], ["hour", 3600], ["minute", 60]] as const;
+    const [unit, size] = units.find((one) => Math.abs(seconds) >= 2 * one[1]) ?? (["second", 1] as const);
+    const value = seconds / size;
+    const digits = Math.abs(value) < 10 ? 1 : 0;
+    return this.#numbers(`${unit} ${digits}`, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits }).format(value);
   }
 }

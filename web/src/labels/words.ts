@@ -148,7 +148,7 @@ const ko: typeof en = {
   differ: "답이 갈린 곳",
   differ_title: "같은 글에 단 두 라벨별로 센 답의 짝",
   differ_none: "같은 글에 두 사람이 다른 라벨을 단 적이 없습니다.",
-  differ_note: "화살표 키로 움직이고 Enter로 글을 봅니다. 색이 진할수록 자주 갈렸습니다.",
+  differ_note: "화살표 키로 움직이고 Enter로 글을 봅니다. 색이 뚜렷할수록 자주 갈렸습니다.",
   differ_capped: "가장 자주 갈린 라벨 200쌍만 보여 줍니다.",
   label: "라벨",
   pairs: "짝",

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Chain, Profile } from "./api";
-import { columnsOfWindows, comparedWith, effectOverTime, mixOf, sharesOverTime, windowsOf } from "./history";
+import { columnsOfEvidence, columnsOfWindows, comparedWith, effectOverTime, mixOf, sharesOverTime, windowsOf } from "./history";
 import { nearest, scaleOf } from "./scale";
 import { own } from "./words";
 
@@ -71,6 +71,15 @@ describe("charts", () => {
   it("have all their numbers in a table", () => {
     const columns = columnsOfWindows(windowsOf([profile(0), profile(1, { tested: true })]), own.en.table);
     expect(columns.map((column) => column.cells[1])).toEqual([month(1), month(2), 1, 100, "tested", 0.01, 0.2, 0.7, 0.1, 12]);
+  });
+
+  it("have the numbers of the evidence in a table of its own", () => {
+    const windows = windowsOf([profile(0), profile(1, { tested: true })]);
+    const cells = (budget: number | null) => columnsOfEvidence(windows, budget, { ...own.en.table, alarm: "alarm" }).map((column) => column.cells);
+    const begins = windows.map((one) => new Date(one.begin).toISOString());
+    expect(cells(12)).toEqual([begins, [month(1), month(2)], [100, 100], ["is the reference", "tested"], [null, 12], ["", "alarm"]]);
+    expect(cells(13).at(-1)).toEqual(["", ""]);
+    expect(cells(null).at(-1)).toEqual(["", ""]);
   });
 
   it("place evidence by powers of ten", () => {

@@ -106,8 +106,8 @@ export function effectOverTime(windows: readonly WatchedWindow[], family: Family
   };
 }
 
-export function marksOf(incidents: readonly Incident[]): Mark[] {
-  return incidents.map((incident) => ({ time: Date.parse(incident.opened), text: incident.sentence }));
+export function marksOf(incidents: readonly Incident[], say: (sentence: string) => string): Mark[] {
+  return incidents.map((incident) => ({ time: Date.parse(incident.opened), text: say(incident.sentence) }));
 }
 
 /** What a window is held against. */
@@ -169,6 +169,19 @@ export interface WindowWords {
   evidence: string;
   p: Record<Family, string>;
   effect: Record<Family, string>;
+}
+
+/** What the drawing of the evidence shows; `budget` in days, null = not known. */
+export function columnsOfEvidence(windows: readonly WatchedWindow[], budget: number | null, words: WindowWords & { alarm: string }): Column[] {
+  const alarms = windows.map(({ evidence }) => (budget !== null && (evidence ?? 0) >= budget ? words.alarm : ""));
+  return [
+    { name: words.begin, kind: "time", cells: windows.map((one) => new Date(one.begin).toISOString()) },
+    { name: words.end, kind: "time", cells: windows.map((one) => new Date(one.end).toISOString()) },
+    { name: words.rows, kind: "count", cells: windows.map((one) => one.rows) },
+    { name: words.standing, kind: "text", cells: windows.map((one) => words.standings[one.standing]) },
+    { name: words.evidence, cells: windows.map((one) => one.evidence) },
+    { name: words.alarm, kind: "text", cells: alarms },
+  ];
 }
 
 /** Everything that the view says of the windows, for a spreadsheet. */

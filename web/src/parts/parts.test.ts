@@ -10,6 +10,7 @@ import Dialog from "./Dialog.svelte";
 import Loaded from "./Loaded.svelte";
 import Notice from "./Notice.svelte";
 import Opened from "./Opened.svelte";
+import Recorded from "./Recorded.svelte";
 import Scroll from "./Scroll.svelte";
 import { clear, inside, press, savedFiles, show } from "./stage.svelte";
 
@@ -147,5 +148,30 @@ describe("small parts", () => {
   it("what scrolls can be reached by keyboard and has a name", () => {
     const box = show(Scroll, { label: "Turns", children: inside(() => "<table></table>") }).find("div");
     expect([box.tabIndex, box.getAttribute("role"), box.getAttribute("aria-label")]).toEqual([0, "group", "Turns"]);
+  });
+});
+
+describe("a sentence of the server", () => {
+  const written = "Version 7 is served already.";
+
+  it("is shown as recorded on the English page", () => {
+    const page = show(Recorded, { text: written });
+    expect(page.text("span")).toBe(written);
+    expect(page.node.querySelector("[lang]")).toBeNull();
+  });
+
+  it("is Korean on the Korean page; what is not known stays, in its language", async () => {
+    speak("ko");
+    const known = show(Recorded, { text: written });
+    const unknown = show(Recorded, { text: "Something new happened." });
+    const own = show(Recorded, { text: "it looked fine", whose: "person" });
+    expect(known.node.textContent).not.toContain("served");
+    await vi.waitFor(() => expect(known.text("span")).toBe("버전 7이 이미 응답하고 있습니다."));
+    expect(known.node.querySelector("[lang]")).toBeNull();
+    expect(unknown.text('span[lang="en"]')).toBe("Something new happened.");
+    expect(own.text("span")).toBe("it looked fine");
+    expect(own.node.querySelector("[lang]")).toBeNull();
+    speak("en");
+    await vi.waitFor(() => expect(known.text("span")).toBe(written));
   });
 });
