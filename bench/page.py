@@ -175,12 +175,13 @@ def home_figures(flywheel, folder, quick):
 
 
 def chart_figures(quick):
-    told = in_browser("chart", count=3 if quick else 9, steps=60)
+    steps = 240
+    told = in_browser("chart", count=3 if quick else 9, steps=steps)
     mount, work, frames = statistics.median(told["mounts"]), told["work"], told["frames"]
     late = lambda values, limit: f"{sum(value > limit for value in values) / len(values):.0%}"
     return [
         figure(f"chart of 1,826 days, 10 series with intervals: mount to painted, median of {len(told['mounts'])}", f"{mount:.0f} ms (worst {max(told['mounts']):.0f})", "<= 200 ms", mount <= 200, mount),
-        figure("the same, 60 steps of pan and zoom: p95 of a step's work up to painted", f"{quantile(work, .95):.1f} ms ({late(work, 16.7)} over 16.7 ms)", "<= 16 ms", quantile(work, .95) <= 16, quantile(work, .95)),
+        figure(f"the same, {steps} steps of pan and zoom: p95 of a step's work up to painted", f"{quantile(work, .95):.1f} ms ({late(work, 16.7)} over 16.7 ms; the first ten, before the browser has compiled the code, median {statistics.median(work[:10]):.0f} ms)", "<= 16 ms", quantile(work, .95) <= 16, quantile(work, .95)),
         figure("the same: p95 of the time from frame to frame", f"{quantile(frames, .95):.1f} ms ({late(frames, 16.7 + 0.5)} over 16.7 ms, 0.5 ms of timer allowed)", value=quantile(frames, .95)),
     ]
 
