@@ -126,8 +126,8 @@ class Conductor {
     /// that the first person who asks for tasks does not wait for it. Any thread.
     Result<void> warm_up() const;
 
-    /// Looks whether suggestions pull people and whether they differ more than they did; an Incident
-    /// about it is told at once. Any thread.
+    /// Looks whether suggestions pull people and whether they differ more than they did; an
+    /// Incident about it is told at once. Any thread.
     Result<void> watch_labels() const;
 
     [[nodiscard]] const Policy& policy() const { return policy_; }

@@ -1,8 +1,8 @@
 #pragma once
 // SPDX-License-Identifier: Apache-2.0
-// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Of drift it
-// names the version that saw it; what concerns how rows are kept or labelled has version 0. Written
-// by the room monitoring only.
+// Incident: an alarm with its stated false-alarm budget, what caused it and how it ended. Of drift
+// it names the version that saw it; what concerns how rows are kept or labelled has version 0.
+// Written by the room monitoring only.
 
 #include <array>
 #include <cstdint>
@@ -36,8 +36,8 @@ struct Incident {
     /// "classes", "embedding" or "classes, embedding"; of version 0 "capture", "suggestions" or
     /// "disagreement".
     std::string families;
-    std::string sentence;     ///< What moved, in words with numbers.
-    JsonText numbers;         ///< Per chain: M, e, effect, gate, n.
+    std::string sentence;  ///< What moved, in words with numbers.
+    JsonText numbers;      ///< Per chain: M, e, effect, gate, n.
 
     static void fields(auto&& visit) {
         visit("id", &Incident::id);

@@ -106,8 +106,9 @@ class Fold {
 
     [[nodiscard]] double prior(std::size_t item, std::int64_t label) const {
         const CrowdPrior& said = crowd_.priors[item];
-        return said.label == label ? said.probability
-                                   : (1 - said.probability) / static_cast<double>(crowd_.labels - 1);
+        return said.label == label
+                   ? said.probability
+                   : (1 - said.probability) / static_cast<double>(crowd_.labels - 1);
     }
 
     /// Labels that most people gave the item.
@@ -270,9 +271,8 @@ class Fold {
     }
 
     /// p^ of one label.
-    [[nodiscard]] double posterior(
-        std::size_t item, std::int64_t label, const Weights& weights
-    ) const {
+    [[nodiscard]] double posterior(std::size_t item, std::int64_t label, const Weights& weights)
+        const {
         const bool known = crowd_.priors[item].label >= 0;
         double sum = known ? weights.model * prior(item, label) : 0;
         double total = known ? weights.model : 0;
@@ -324,9 +324,8 @@ class Fold {
             quality[answer.person] += posterior(answer.item, answer.label, weights);
             answers[answer.person] += 1;
         }
-        result.person = shares_with(result.label, [&](std::size_t item) {
-            return of(item).size() > 1;
-        });
+        result.person =
+            shares_with(result.label, [&](std::size_t item) { return of(item).size() > 1; });
         const double answered = static_cast<double>(
             std::ranges::count_if(result.label, [](auto label) { return label >= 0; })
         );

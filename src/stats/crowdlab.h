@@ -25,7 +25,7 @@ struct CrowdPrior {
 };
 
 struct Crowd {
-    std::size_t labels = 2;                ///< At least 2.
+    std::size_t labels = 2;  ///< At least 2.
     std::size_t people = 0;
     std::span<const CrowdPrior> priors;    ///< One an item.
     std::span<const CrowdAnswer> answers;  ///< Any order; at most one of (item, person).

@@ -25,6 +25,14 @@ export async function fits(page) {
   await page.setViewportSize(before);
 }
 
+/** Strange texts are shown: none of them ran, widened the page or broke it. Closes it. */
+export async function staysText(page) {
+  await fits(page);
+  assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+}
+
 /**
  * axe finds nothing on the page as it stands, light and dark, in both languages, and it fits in both. Language and colours change in place, by
  * the page's own field and by what the system says: what was opened and chosen stays, and nothing is loaded again.

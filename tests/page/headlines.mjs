@@ -7,12 +7,12 @@ const kTopics = {
 };
 export const kLabels = Object.keys(kTopics);
 
-/** The same numbers each time: a linear congruential generator. */
+/** The same numbers each time: the generator of Park and Miller (1988); its products are exact in a double. */
 export function chance(seed) {
-  let state = seed;
+  let state = seed; // 1 and more
   return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * below);
+    state = (state * 48_271) % (2 ** 31 - 1);
+    return Math.floor((state / (2 ** 31 - 1)) * below);
   };
 }
 

@@ -29,6 +29,9 @@ test("home says that it asks until it knows, and then what the API says", async 
   await page.getByRole("heading", { name: "Last turns" }).waitFor();
   await until(async () => (await page.getByRole("group", { name: "Last turns" }).locator("tbody tr").count()) === turns.length, "the turns");
   await page.locator("figure").getByRole("button", { name: "CSV" }).waitFor(); // the drawing of charts is fetched after the answers
+  const { labels } = await ask("/v1/status");
+  assert.ok(labels.audits_open > 0 && labels.audits_open <= labels.audits && labels.audits < labels.open);
+  assert.match(await page.locator("[data-worth]").innerText(), new RegExp(`^${labels.audits_open} of them are audits\\. With all ${labels.audits} answered, .* about ± \\d+\\.\\d points\\.$`));
   assert.deepEqual(page.problems, []);
   await page.context().close();
 });

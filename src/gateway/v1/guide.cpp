@@ -84,8 +84,7 @@ What labellers are told: guideline.md of the project, and examples that most agr
 < {"text":"…","examples":[{"label":"a","texts":["…"]}]}
 
 GET /v1/models/{model}/review
-Items on which people differ, worst first; or those that were decided, newest first. Who said what is told once it is decided.
-Of one label a row, `likeliest` is the label by all answers and the served scores together, `quality` how likely it is (CROWDLAB).
+Items on which people differ, worst first; or those that were decided, newest first. Who said what is told once it is decided. Of one label a row, with 20 shared items, `likeliest` is the label by all answers and the served scores together, `quality` how likely it is (CROWDLAB).
 ?decided: 1 = those that were decided
 ?limit: how many, 1 to 1000 (100)
 < {"waiting":3,"decided":1,"kind":"choice","labels":["a","b"],"items":[{"item":"…","text":"…","answers":[{"label":"a"}],"majority":"a","likeliest":"a","quality":0.62}]}

@@ -93,9 +93,16 @@ Json last_audited(const Json& turns) {
     return nullptr;
 }
 
-Result<Json> labels_json(const V1Rooms& rooms, const std::string& model) {
+/// The audits are those of the open Turn, which they will measure.
+Result<Json> labels_json(const V1Rooms& rooms, const std::string& model, const Turn* open) {
     const auto progress = TRY(rooms.labeling.progress(model, std::nullopt));
+    labeling::Progress of_turn;
+    if (open != nullptr) {
+        of_turn = TRY(rooms.labeling.progress(model, open->id));
+    }
     return Json{
+        {"audits", of_turn.audits},
+        {"audits_open", of_turn.audits_open},
         {"tasks", progress.tasks},
         {"answered", progress.answered},
         {"skipped", progress.skipped},
@@ -182,7 +189,7 @@ Result<void> show_status(
         {"ready", served.at("ready")},
         {"served", served},
         {"audited", last_audited(turns)},
-        {"labels", TRY(labels_json(rooms, model))},
+        {"labels", TRY(labels_json(rooms, model, open ? &newest.front() : nullptr))},
         {"incidents", TRY(incidents_json(rooms, model))},
         {"turn", open ? turns.front() : Json(nullptr)},
         {"turns", turns},

@@ -56,6 +56,21 @@ void count_pair(const Vote& one, const Vote& other, Agreement& result) {
     }
 }
 
+/// Where it became complete, and whether the two agree.
+using DoubleAnswer = std::pair<std::uint32_t, bool>;
+
+/// Of the votes about one item.
+void add_blind_pairs(const std::vector<Vote>& votes, std::vector<DoubleAnswer>& pairs) {
+    for (std::size_t i = 0; i < votes.size(); ++i) {
+        for (std::size_t j = i + 1; j < votes.size(); ++j) {
+            if (votes[i].blind || votes[j].blind) {
+                const auto place = std::max(votes[i].place, votes[j].place);
+                pairs.emplace_back(place, votes[i].choice == votes[j].choice);
+            }
+        }
+    }
+}
+
 /// Coincidences of labels within items, each item weighted by 1 / (answers - 1).
 class Coincidences {
   public:
@@ -236,18 +251,9 @@ void AgreementCount::count_confused(
 }
 
 std::vector<bool> AgreementCount::blind_pairs() const {
-    std::vector<std::pair<std::uint32_t, bool>> pairs;  // where it became complete, do they agree
+    std::vector<DoubleAnswer> pairs;
     for (const auto& [item, places] : answers_) {
-        const std::vector<Vote> votes = votes_at(places);
-        for (std::size_t i = 0; i < votes.size(); ++i) {
-            for (std::size_t j = i + 1; j < votes.size(); ++j) {
-                if (votes[i].blind || votes[j].blind) {
-                    pairs.emplace_back(
-                        std::max(votes[i].place, votes[j].place), votes[i].choice == votes[j].choice
-                    );
-                }
-            }
-        }
+        add_blind_pairs(votes_at(places), pairs);
     }
     std::ranges::sort(pairs);
     std::vector<bool> agree;
@@ -267,8 +273,7 @@ std::optional<stats::Contrast> newest_disagreement(const std::vector<bool>& agre
         agree.begin() + static_cast<std::ptrdiff_t>((blocks - 1) * kDisagreementBlock);
     const auto differing = [](auto begin, auto end) {
         return stats::Share{
-            static_cast<double>(std::count(begin, end, false)),
-            static_cast<double>(end - begin)
+            static_cast<double>(std::count(begin, end, false)), static_cast<double>(end - begin)
         };
     };
     const auto end = split + static_cast<std::ptrdiff_t>(kDisagreementBlock);

@@ -29,9 +29,9 @@ struct Annotator {
     stats::Share agreement;     ///< Items that others answered too, and where most of them agreed.
     stats::Share gold;          ///< Questions whose answer was known, and how many were right.
     /// How good the person is by the answers of all and the model together (stats::crowdlab);
-    /// nothing without an item that somebody else answered, too.
+    /// nothing with fewer than kCrowdItemsMin shared items, or none of the person's.
     std::optional<double> score;
-    Time newest;                ///< Of his events.
+    Time newest;  ///< Of his events.
 };
 
 /// Two labels of which people gave one each to the same item. Where a row may have several labels:

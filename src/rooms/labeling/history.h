@@ -7,6 +7,8 @@
 #include <string>
 
 #include "records/label_event.h"
+#include "rooms/labeling/anchoring.h"
+#include "stats/interval.h"
 
 namespace flywheel::labeling {
 
@@ -15,6 +17,17 @@ struct Progress {
     std::int64_t answered = 0;  ///< Their item has a label.
     std::int64_t skipped = 0;   ///< Somebody skipped and nobody answered.
     std::int64_t open = 0;
+    std::int64_t audits = 0;  ///< Of all but the skipped ones, those that measure accuracy.
+    std::int64_t audits_open = 0;
+};
+
+/// What of a model's labelling deserves an alarm.
+struct LabelWatch {
+    bool anchored =
+        false;            ///< Suggestions are off under the present schema since they pull people.
+    Anchoring anchoring;  ///< Why; as it was when it was last judged.
+    /// Of the newest complete block of blind double answers, against all before.
+    std::optional<stats::Contrast> disagreement;
 };
 
 /// Which events history() gives, newest first.

@@ -233,6 +233,10 @@ Result<Progress> Labeling::progress(const std::string& model, std::optional<Id<T
         progress.answered += status == TaskStatus::Answered ? 1 : 0;
         progress.skipped += status == TaskStatus::Skipped ? 1 : 0;
         progress.open += status == TaskStatus::Open ? 1 : 0;
+        if (task.arm == Arm::Audit) {
+            progress.audits += status == TaskStatus::Skipped ? 0 : 1;
+            progress.audits_open += status == TaskStatus::Open ? 1 : 0;
+        }
     });
     return progress;
 }

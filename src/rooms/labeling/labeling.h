@@ -23,7 +23,6 @@
 #include "records/label_task.h"
 #include "records/schema.h"
 #include "rooms/labeling/agreement.h"
-#include "rooms/labeling/anchoring.h"
 #include "rooms/labeling/history.h"
 #include "rooms/labeling/review.h"
 
@@ -80,14 +79,6 @@ struct ImportedLabel {
     ActorKind actor_kind = ActorKind::Import;
 };
 
-/// What of a model's labelling deserves an alarm.
-struct LabelWatch {
-    bool anchored = false;  ///< Suggestions are off under the present schema since they pull people.
-    Anchoring anchoring;    ///< Why; as it was when it was last judged.
-    /// Of the newest complete block of blind double answers, against all before.
-    std::optional<stats::Contrast> disagreement;
-};
-
 class Labeling {
   public:
     Labeling(
@@ -142,7 +133,7 @@ class Labeling {
     Result<Review> review(const ReviewWish& wish) const;
     /// How much suggestions pull people, under the present schema.
     Result<Anchoring> anchoring(const std::string& model) const;
-    /// What somebody should know of how labelling goes. Cheap while nothing new is to be judged.
+    /// Whether somebody should know how labelling goes. Cheap.
     Result<LabelWatch> watch(const std::string& model) const;
 
     /// Appends imported answers in one transaction; event ids are derived from (source digest,

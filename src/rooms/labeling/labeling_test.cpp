@@ -72,6 +72,22 @@ TEST_F(LabelingTest, AsksOnePersonAboutAnItemAtATime) {
     EXPECT_THAT(payloads(desk_.room.next("news", "lee", 5)), ElementsAre());
 }
 
+TEST_F(LabelingTest, ProgressTellsTheAudits) {
+    const auto first = desk_.task("one", 1, 0);
+    const auto second = desk_.task("two", 1, 1);
+    desk_.task("three", 2, 0);
+    ASSERT_TRUE(desk_.room.answer({.task_id = first.text(), .actor = "kim", .label = "sports"}));
+    ASSERT_TRUE(desk_.room.answer(
+        {.task_id = second.text(), .actor = "kim", .action = LabelAction::Skip, .reason = "unclear"}
+    ));
+    const auto all = desk_.room.progress("news", std::nullopt).value();
+    EXPECT_EQ(all.audits, 2) << "one is skipped";
+    EXPECT_EQ(all.audits_open, 1);
+    const auto of_turn = desk_.room.progress("news", LabelDesk::turn(1)).value();
+    EXPECT_EQ(of_turn.audits, 1);
+    EXPECT_EQ(of_turn.audits_open, 0);
+}
+
 TEST_F(LabelingTest, AnAnswerClosesEveryTaskOfItsItem) {
     const auto first = desk_.task("a", 1, 0);
     desk_.task("a", 1, 1);

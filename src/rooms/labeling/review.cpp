@@ -160,9 +160,17 @@ CrowdTable ReviewFold::crowd(std::size_t labels) const {
     return table;
 }
 
+std::int64_t CrowdTable::shared() const {
+    std::vector<std::int64_t> of_item(items.size(), 0);
+    for (const auto& answer : answers) {
+        ++of_item[answer.item];
+    }
+    return std::ranges::count_if(of_item, [](auto n) { return n > 1; });
+}
+
 void CrowdTable::judge(ReviewItem& item) const {
     const auto found = std::ranges::lower_bound(items, item.item);
-    if (found == items.end() || *found != item.item) {
+    if (judged.label.empty() || found == items.end() || *found != item.item) {
         return;
     }
     const auto place = static_cast<std::size_t>(found - items.begin());
@@ -174,7 +182,7 @@ void CrowdTable::judge(ReviewItem& item) const {
 
 std::optional<double> CrowdTable::score(ActorKind kind, const std::string& actor) const {
     const auto found = std::ranges::find(people, std::pair(kind, actor));
-    if (found == people.end()) {
+    if (judged.person.empty() || found == people.end()) {
         return std::nullopt;
     }
     const double score = judged.person[static_cast<std::size_t>(found - people.begin())];
@@ -213,7 +221,9 @@ Result<CrowdTable> Labeling::crowd(const ReviewFold& fold, const Schema& schema)
             }
         }
     }
-    table.judged = stats::crowdlab({labels, table.people.size(), priors, table.answers});
+    if (table.shared() >= kCrowdItemsMin) {
+        table.judged = stats::crowdlab({labels, table.people.size(), priors, table.answers});
+    }
     return table;
 }
 

@@ -44,7 +44,7 @@ struct ReviewItem {
     std::string majority_value;         ///< Of other kinds.
     double agreement = 0;               ///< Share of the answers that say so.
     /// The likeliest label by the answers of all and the model together, and how likely it is
-    /// (stats::crowdlab). Of kind `choice` only; the order of what waits follows it.
+    /// (stats::crowdlab). Of kind `choice` only, with enough shared items; the order follows it.
     std::int64_t likeliest = -1;
     std::optional<double> quality;
     std::int64_t suggested = -1;  ///< label_id that the model served; -1 when none.
@@ -80,13 +80,19 @@ struct Decision {
     std::string comment{};
 };
 
+/// Of fewer items that two people answered, stats::crowdlab cannot tell people from the model: it
+/// would believe the model, whatever they say.
+inline constexpr std::int64_t kCrowdItemsMin = 20;
+
 /// Everybody's answers side by side, and what follows from them.
 struct CrowdTable {
     std::vector<Digest> items;  ///< Ascending.
     std::vector<std::pair<ActorKind, std::string>> people;
     std::vector<stats::CrowdAnswer> answers;
-    stats::CrowdLabels judged{};
+    stats::CrowdLabels judged{};  ///< Empty with too few shared items.
 
+    /// Items that two people answered.
+    [[nodiscard]] std::int64_t shared() const;
     /// Fills in its likeliest label and how likely that is.
     void judge(ReviewItem& item) const;
     /// How good somebody is; nothing where nobody else answered the same.

@@ -55,7 +55,8 @@ Incident of_pull(const LabelState& state) {
     if (state.pull) {
         const stats::Contrast& pull = *state.pull;
         incident.sentence = fmt::format(
-            "Suggestions pull people: {:.0f} of {:.0f} wrong ones were followed in sight, {:.0f} of "
+            "Suggestions pull people: {:.0f} of {:.0f} wrong ones were followed in sight, {:.0f} "
+            "of "
             "{:.0f} when hidden ({}; {:.0f} allowed). They are off for this version of the labels.",
             pull.first.successes,
             pull.first.trials,
@@ -74,7 +75,8 @@ Incident of_disagreement(const LabelState& state) {
     Incident incident = about(state, kDisagreementFamily);
     const stats::Contrast& differ = *state.disagreement;
     incident.sentence = fmt::format(
-        "People differ {} than before: on {:.0f} of the last {:.0f} texts that two of them answered, "
+        "People differ {} than before: on {:.0f} of the last {:.0f} texts that two of them "
+        "answered, "
         "on {:.0f} of {:.0f} before ({}; at most one false alarm in 100 times as many texts).",
         differ.difference > 0 ? "more" : "less",
         differ.first.successes,
@@ -90,7 +92,9 @@ Incident of_disagreement(const LabelState& state) {
 }  // namespace
 
 /// One of its model and family is open exactly as long as it is wanted; the one opened here.
-Result<std::optional<Incident>> Monitoring::open_or_close(Incident incident, bool wanted, Time now) {
+Result<std::optional<Incident>> Monitoring::open_or_close(
+    Incident incident, bool wanted, Time now
+) {
     auto open = TRY(incidents_.reader().first(Where<Incident>()
                                                   .eq(&Incident::model, incident.model)
                                                   .eq(&Incident::families, incident.families)

@@ -101,9 +101,9 @@ class Monitoring {
     /// back nothing any more. One at a time; the one that this call opened or closed.
     Result<std::optional<Incident>> note_capture(const CaptureState& state);
 
-    /// Opens an Incident when suggestions were switched off, and one when people differ more or less
-    /// than before (the interval of the difference leaves 0); closes each when that is over. Gives
-    /// those that this call opened.
+    /// Opens an Incident when suggestions were switched off, and one when people differ more or
+    /// less than before (the interval of the difference leaves 0); closes each when that is over.
+    /// Gives those that this call opened.
     Result<std::vector<Incident>> note_labels(const LabelState& state);
 
     /// Accuracy of what was served in `window`, from the uniform audit arm only.

@@ -96,6 +96,14 @@ export interface DecisionReceipt {
   answers: ReviewAnswer[];
 }
 
+/** One of GET /v1/incidents. */
+export interface LabelIncident {
+  id: string;
+  opened: string;
+  families: string;
+  sentence: string;
+}
+
 interface Seconds {
   median: number;
   n: number;

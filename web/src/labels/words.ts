@@ -3,6 +3,7 @@
 import { some } from "../words/plural";
 
 const en = {
+  alarm: (day: string) => `Since ${day}: look at how people label.`,
   queue: "Questions",
   open: "Open",
   answered: "Answered",
@@ -37,7 +38,7 @@ const en = {
   people_note:
     "Agreement: how often a person's label is the one most others gave, of texts that others answered too; with its 95 % interval (Wilson) and the number " +
     "of texts. Right where known: the same of questions with a gold label, which look like all others. " +
-    "Score: how good a person's labels are by the answers of all and the model together (CROWDLAB, Goh and others 2022); grey with fewer than 20 shared texts.",
+    "Score: how good a person's labels are by the answers of all and the model together (CROWDLAB, Goh and others 2022); it takes 20 texts that two people answered, and is grey for whoever shares fewer.",
   differ: "Where people differ",
   differ_title: "Pairs of answers to one text, by the two labels given",
   differ_none: "No two people gave different labels to one text.",
@@ -70,7 +71,7 @@ const en = {
     list: "Texts to decide",
     waiting: (n: string, count: number, decided: string) => `${n} ${some(count, "text waits", "texts wait")} for a decision; ${decided} decided so far.`,
     none: "People differ on no text that was not decided.",
-    why: "Those whose label is least certain, by all answers and the model together (CROWDLAB), come first. Who said what is told after the decision. A decision goes before all answers until you undo it.",
+    why: "Those whose label is least certain come first: by all answers and the model together (CROWDLAB), or by agreement while fewer than 20 texts are shared. Who said what is told after the decision. A decision goes before all answers until you undo it.",
     name: "Your name",
     name_first: "Say your name first: it stands beside every decision.",
     said: (label: string, n: number) => `${label} × ${n}`,
@@ -118,6 +119,7 @@ const en = {
 };
 
 const ko: typeof en = {
+  alarm: (day) => `${day}부터: 사람들이 라벨을 다는 방식을 살펴보세요.`,
   queue: "질문",
   open: "남음",
   answered: "답함",
@@ -144,7 +146,7 @@ const ko: typeof en = {
   },
   csv: { seconds: "걸린 초 (중앙값)", timed: "시간을 잰 답", share: "일치도", lower: "일치도, 95 % 하한", upper: "일치도, 95 % 상한", n: "일치도, 글 수", gold: "아는 답과 일치", gold_lower: "아는 답과 일치, 95 % 하한", gold_upper: "아는 답과 일치, 95 % 상한", gold_n: "답을 아는 질문 수" },
   seconds_of: (seconds, n) => `${seconds}초 (n ${n})`,
-  people_note: "일치: 다른 사람도 답한 글에서, 다른 사람들이 가장 많이 고른 라벨과 같은 답을 한 비율입니다. 95 % 구간(윌슨)과 글 수를 함께 적습니다. 아는 답과 일치: 기준 라벨이 있는 질문에서 맞힌 비율이며, 이런 질문은 다른 질문과 똑같이 보입니다. 점수: 모든 사람의 답과 모델을 함께 보고 매긴, 그 사람 라벨의 품질입니다(CROWDLAB, Goh 등 2022). 함께 답한 글이 20개보다 적으면 흐리게 적습니다.",
+  people_note: "일치: 다른 사람도 답한 글에서, 다른 사람들이 가장 많이 고른 라벨과 같은 답을 한 비율입니다. 95 % 구간(윌슨)과 글 수를 함께 적습니다. 아는 답과 일치: 기준 라벨이 있는 질문에서 맞힌 비율이며, 이런 질문은 다른 질문과 똑같이 보입니다. 점수: 모든 사람의 답과 모델을 함께 보고 매긴, 그 사람 라벨의 품질입니다(CROWDLAB, Goh 등 2022). 두 사람이 함께 답한 글이 20개는 있어야 하고, 자신이 함께 답한 글이 20개보다 적은 사람은 흐리게 적습니다.",
   differ: "답이 갈린 곳",
   differ_title: "같은 글에 단 두 라벨별로 센 답의 짝",
   differ_none: "같은 글에 두 사람이 다른 라벨을 단 적이 없습니다.",
@@ -176,7 +178,7 @@ const ko: typeof en = {
     list: "결정할 글",
     waiting: (n, _, decided) => `글 ${n}개가 결정을 기다립니다. 지금까지 ${decided}개를 결정했습니다.`,
     none: "결정하지 않은 글 가운데 답이 갈린 것이 없습니다.",
-    why: "모든 답과 모델을 함께 보아 라벨이 가장 불확실한 글부터 나옵니다(CROWDLAB). 누가 무엇이라 답했는지는 결정한 뒤에 보입니다. 결정은 되돌릴 때까지 모든 답에 앞섭니다.",
+    why: "라벨이 가장 불확실한 글부터 나옵니다. 모든 답과 모델을 함께 보며(CROWDLAB), 두 사람이 함께 답한 글이 20개보다 적을 때는 일치도로 정합니다. 누가 무엇이라 답했는지는 결정한 뒤에 보입니다. 결정은 되돌릴 때까지 모든 답에 앞섭니다.",
     name: "이름",
     name_first: "먼저 이름을 적어 주세요. 모든 결정에 이름이 함께 남습니다.",
     said: (label, n) => `${label} × ${n}`,

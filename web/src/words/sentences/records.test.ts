@@ -41,6 +41,14 @@ const kSentences: readonly [written: string, korean: string][] = [
     "Capture holds back: rows are dropped (level 3; so far 12345 rows sampled away, 678 dropped). Make room on the disk or raise capture.disk_max_gib.",
     "기록이 줄었습니다: 행을 버립니다 (3단계; 지금까지 솎은 행 12,345개, 버린 행 678개). 디스크를 비우거나 capture.disk_max_gib를 늘리세요.",
   ],
+  [
+    "Suggestions pull people: 40 of 60 wrong ones were followed in sight, 5 of 30 when hidden (50.0 points, 95 % interval 30.1 to 64.0; 5 allowed). They are off for this version of the labels.",
+    "제안이 사람을 끌어당깁니다: 틀린 제안을 보여 주었을 때는 60개 가운데 40개, 숨겼을 때는 30개 가운데 5개를 따랐습니다 (50.0%p, 95 % 구간 30.1에서 64.0; 5%p까지 허용). 이 라벨 목록에서는 제안을 껐습니다.",
+  ],
+  [
+    "People differ more than before: on 40 of the last 200 texts that two of them answered, on 20 of 400 before (15.0 points, 99 % interval 7.6 to 23.2; at most one false alarm in 100 times as many texts).",
+    "사람들의 답이 전보다 더 많이 갈립니다: 두 사람이 함께 답한 최근 글 200개 가운데 40개, 그 앞에는 400개 가운데 20개 (15.0%p, 99 % 구간 7.6에서 23.2; 거짓 경보는 그 100배의 글에 많아야 한 번).",
+  ],
   ["There is no champion yet; right on 61 of 83 hold-out items.", "비교할 챔피언이 아직 없습니다. 홀드아웃 항목 83개 가운데 61개를 맞혔습니다."],
   ["Too few hold-out items to judge: 1 to 2 on 12 hold-out items, at least 50 needed.", "평가하기에는 너무 적습니다: 홀드아웃 항목 12개에서 1 대 2, 적어도 50개가 필요합니다."],
   ["The challenger is worse: 3 to 14 on 1527 hold-out items, p = 0.0064.", "도전자가 더 나쁩니다: 홀드아웃 항목 1,527개에서 3 대 14, p = 0.0064."],

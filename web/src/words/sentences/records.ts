@@ -25,6 +25,18 @@ export const kRecords: readonly Form[] = [
       "dropped). Make room on the disk or raise capture.disk_max_gib.",
     "기록이 줄었습니다: {1} ({2}단계; 지금까지 솎은 행 {3}개, 버린 행 {4}개). 디스크를 비우거나 capture.disk_max_gib를 늘리세요.",
   ],
+  // rooms/monitoring/label_incidents.cpp
+  [
+    "Suggestions pull people: {n} of {n} wrong ones were followed in sight, {n} of {n} when hidden ({n} points, {n} % interval {n} to {n}; {n} allowed). They " +
+      "are off for this version of the labels.",
+    "제안이 사람을 끌어당깁니다: 틀린 제안을 보여 주었을 때는 {2}개 가운데 {1}개, 숨겼을 때는 {4}개 가운데 {3}개를 따랐습니다 ({5}%p, {6} % 구간 {7}에서 {8}; {9}%p까지 허용). " +
+      "이 라벨 목록에서는 제안을 껐습니다.",
+  ],
+  [
+    "People differ {more=더 많이|less=더 적게} than before: on {n} of the last {n} texts that two of them answered, on {n} of {n} before ({n} points, {n} % " +
+      "interval {n} to {n}; at most one false alarm in 100 times as many texts).",
+    "사람들의 답이 전보다 {1} 갈립니다: 두 사람이 함께 답한 최근 글 {3}개 가운데 {2}개, 그 앞에는 {5}개 가운데 {4}개 ({6}%p, {7} % 구간 {8}에서 {9}; 거짓 경보는 그 100배의 글에 많아야 한 번).",
+  ],
 
   // rooms/evaluation/gate.cpp
   ["There is no champion yet; right on {n} of {n} hold-out items.", "비교할 챔피언이 아직 없습니다. 홀드아웃 항목 {2}개 가운데 {1}개를 맞혔습니다."],
