@@ -86,16 +86,22 @@ Cell good_line(const Json& status) {
     return text;
 }
 
+/// The newest open Incident of drift, or of how people label; null when there is none.
+Json open_incident(const Json& status, bool drift) {
+    for (const Json& incident : status.at("incidents")) {
+        if (incident.value("drift", true) == drift) {
+            return incident;
+        }
+    }
+    return nullptr;
+}
+
 Cell world_line(const Json& status) {
-    Json incidents = status.at("incidents");
-    std::erase_if(incidents.get_ref<Json::array_t&>(), [](const Json& one) {
-        return !one.value("drift", true);
-    });
-    if (incidents.empty()) {
+    const Json first = open_incident(status, true);
+    if (first.is_null()) {
         const bool serves = count_of(status.at("served"), "version") > 0;
         return serves ? Cell("no drift proved", Colour::Green) : Cell("nothing was served yet");
     }
-    const Json& first = incidents.front();
     return {
         fmt::format("has moved, since {}: {}", day(first.at("opened")), text_of(first, "sentence")),
         Colour::Yellow
@@ -104,13 +110,20 @@ Cell world_line(const Json& status) {
 
 Cell questions_line(const Json& status) {
     const Json& labels = status.at("labels");
-    return fmt::format(
+    std::string text = fmt::format(
         "{} open; {} of {} answered, {} skipped",
         grouped(count_of(labels, "open")),
         grouped(count_of(labels, "answered")),
         grouped(count_of(labels, "tasks")),
         grouped(count_of(labels, "skipped"))
     );
+    if (const auto contested = count_of(labels, "contested"); contested > 0) {
+        text += fmt::format("; people differ on {}: decide on the page", times(contested, "text"));
+    }
+    if (const Json alarm = open_incident(status, false); !alarm.is_null()) {
+        return {fmt::format("{}. {}", text, text_of(alarm, "sentence")), Colour::Yellow};
+    }
+    return text;
 }
 
 Cell turn_line(const Json& status) {

@@ -58,7 +58,7 @@ struct Project::Parts {
     std::unique_ptr<Columns> columns;
     std::unique_ptr<Engine> engine;  // the one that fits, and serves what it fitted
     std::unique_ptr<Engine> openvino;
-    std::optional<Engines> engines;
+    std::unique_ptr<Engines> engines;
     std::unique_ptr<Fleet> fleet;
     std::unique_ptr<Notifier> notifier;
     std::unique_ptr<Capture> capture;
@@ -74,7 +74,7 @@ struct Project::Parts {
     std::unique_ptr<evaluation::Neighbourhood> neighbourhood;
     std::unique_ptr<release::Release> release;
     std::unique_ptr<loop::Conductor> conductor;
-    std::optional<trail::AuditLog> audit;
+    std::unique_ptr<trail::AuditLog> audit;
 
     template <class Record>
     [[nodiscard]] Reader<Record> reads() const {
@@ -262,7 +262,7 @@ Result<std::unique_ptr<Project>> Project::open(
     TRY(parts.open_ports(dir, options.seams));
     parts.engine = linear::make_engine();
     parts.openvino = make_openvino(project->settings_.engines, options.program);
-    parts.engines.emplace(
+    parts.engines = std::make_unique<Engines>(
         std::initializer_list<const Engine*>{parts.engine.get(), parts.openvino.get()}
     );
     parts.fleet = make_fleet(options, *parts.engine);
@@ -276,7 +276,7 @@ Result<std::unique_ptr<Project>> Project::open(
                             .within("capture"));
     parts.capture->start();
     parts.make_rooms(project->settings_, clock, options.id_seed);
-    parts.audit.emplace(parts.writes<AuditEvent>(), clock);
+    parts.audit = std::make_unique<trail::AuditLog>(parts.writes<AuditEvent>(), clock);
     parts.make_conductor(project->settings_.policy, clock, std::move(options.listeners));
     TRY(load_served(*parts.serving, project->settings_.model).within("load what is served"));
     return project;

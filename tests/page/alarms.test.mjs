@@ -66,7 +66,8 @@ test("people who begin to differ are an incident, told on home, among the labels
     await until(async () => (typeof said === "string" ? (await alarm.innerText()) === said : said.test(await alarm.innerText())), `the alarm in ${language}`);
     assert.deepEqual(await axeViolations(page), []);
     await page.evaluate(() => (location.hash = "#/"));
-    await page.locator('.cards a[href="#/labels"]').waitFor();
+    await page.locator('.cards a[href="#/labels"]', { hasText: language === "en" ? "55 texts wait for a decision" : "글 55개가 결정을 기다립니다" }).waitFor();
+    await page.locator(".cards").getByText(language === "en" ? "People differ more than before" : "전보다 더 많이 갈립니다").waitFor();
     await page.evaluate(() => (location.hash = "#/drift"));
     await page.locator(`[data-incident="${incident.id}"]`).waitFor();
     assert.deepEqual(page.problems, []);

@@ -101,6 +101,7 @@ Result<Json> labels_json(const V1Rooms& rooms, const std::string& model, const T
         of_turn = TRY(rooms.labeling.progress(model, open->id));
     }
     return Json{
+        {"contested", progress.contested},
         {"audits", of_turn.audits},
         {"audits_open", of_turn.audits_open},
         {"tasks", progress.tasks},

@@ -19,6 +19,8 @@ struct Progress {
     std::int64_t open = 0;
     std::int64_t audits = 0;  ///< Of all but the skipped ones, those that measure accuracy.
     std::int64_t audits_open = 0;
+    std::int64_t contested =
+        0;  ///< Items on which people differ and nothing was decided; of all turns.
 };
 
 /// What of a model's labelling deserves an alarm.

@@ -225,6 +225,7 @@ Result<Progress> Labeling::progress(const std::string& model, std::optional<Id<T
     const Model& known = *TRY(fresh_model(model));
     TRY(load_tasks(model, true));
     Progress progress;
+    progress.contested = known.contested;
     known.queue.each([&](const LabelTask& task, TaskStatus status) {
         if (turn && task.turn != *turn) {
             return;

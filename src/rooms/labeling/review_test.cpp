@@ -218,6 +218,9 @@ RC_GTEST_PROP(Review, TheFoldFollowsTheNewestLiveDecision, ()) {
     RC_ASSERT(desk.fold().decided(sha256("a")) == expected);
     RC_ASSERT((desk.room.progress("news", {})->answered == 1) == label.has_value());
     RC_ASSERT(
+        desk.room.progress("news", {})->contested == desk.room.review({.model = "news"})->waiting
+    );
+    RC_ASSERT(
         desk.another_room()->progress("news", {})->open == desk.room.progress("news", {})->open
     );
 }

@@ -5,8 +5,15 @@
 
 namespace flywheel::labeling {
 
+std::int64_t Labeling::Model::contested_of(const Digest& item) const {
+    const auto label = fold.label(item);
+    return label && !label->decided && label->agreeing < label->answers ? 1 : 0;
+}
+
 void Labeling::Model::take(const LabelEvent& event) {
+    contested -= contested_of(event.item);
     fold.add(event);
+    contested += contested_of(event.item);
     tail = {event.seq, event.chain};
     second.note(event);
     gold.note(event);

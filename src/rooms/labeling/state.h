@@ -59,7 +59,8 @@ struct Labeling::Model {
     std::map<std::string, Due> due;
     std::map<Asked, SuggestionState> shown;  ///< As it was handed out, by this process.
     Tail tail;
-    std::int64_t audited = 0;  ///< First answers to audit questions, by people.
+    std::int64_t contested = 0;  ///< Items on which people differ and nothing was decided.
+    std::int64_t audited = 0;    ///< First answers to audit questions, by people.
     Id<LabelTask>
         newest_task;  ///< Greatest id in the ledger, of any model, when the queue was loaded.
     std::map<std::string, std::vector<Done>> done;  ///< By person, in order of seq.
@@ -68,6 +69,8 @@ struct Labeling::Model {
     [[nodiscard]] TaskStatus status_of(const Digest& item, const std::vector<Id<LabelTask>>& tasks)
         const;
     void refresh(const Digest& item);
+    /// 1 when people differ on it and nothing was decided, else 0.
+    [[nodiscard]] std::int64_t contested_of(const Digest& item) const;
     [[nodiscard]] Due& due_of(const std::string& actor);
     /// Open tasks, and what else waits for this person.
     [[nodiscard]] std::int64_t left_for(const std::string& actor) const;

@@ -49,8 +49,8 @@ export interface Status {
     labels: string[];
   };
   audited: (Audited & { turn: number; window_begin: string; window_end: string }) | null;
-  /** `audits`: of the open turn, those that are not skipped; `audits_open`: of these, those that wait. */
-  labels: { tasks: number; answered: number; skipped: number; open: number; audits: number; audits_open: number };
+  /** `contested`: texts on which people differ and nothing was decided; `audits`: of the open turn, those that are not skipped; `audits_open`: of these, those that wait. */
+  labels: { tasks: number; answered: number; skipped: number; open: number; contested: number; audits: number; audits_open: number };
   /** Those that are open; some are not of drift but of how people label. */
   incidents: { id: string; opened: string; sentence: string; budget_days: number; drift: boolean }[];
   turn: TurnInShort | null;

@@ -19,6 +19,7 @@ const en = {
   audits_worth: (n: string, count: number, points: string, all: string) =>
     `${n} of them ${some(count, "is an audit", "are audits")}. With all ${all} answered, the accuracy of the newest rows is known to about ± ${points} points.`,
   learns: "From the others the model learns most.",
+  to_decide: (n: string, count: number) => `${n} ${some(count, "text waits", "texts wait")} for a decision: people differ on ${some(count, "it", "them")}.`,
   look_at_labels: "Look at the labels",
   nothing_to_do: "Nothing",
   due_now: (why: string) => `A turn is due now: ${why}`,
@@ -66,6 +67,7 @@ const ko: typeof en = {
   turn_waits: (turn) => `${turn}번째 회전이 답을 기다립니다.`,
   audits_worth: (n, _, points, all) => `그 가운데 ${n}개가 검사 질문입니다. ${all}개 모두에 답하면 최근 행의 정확도를 약 ±${points}%p로 알 수 있습니다.`,
   learns: "나머지는 모델이 가장 많이 배우는 질문입니다.",
+  to_decide: (n) => `사람들의 답이 갈린 글 ${n}개가 결정을 기다립니다.`,
   look_at_labels: "라벨을 살펴보세요",
   nothing_to_do: "없습니다",
   due_now: (why) => `지금 회전할 때입니다: ${why}`,
