@@ -211,6 +211,42 @@ std::string labeling_text(const labeling::Plan& plan) {
     );
 }
 
+/// The table [loop].
+std::string loop_text(const loop::Policy& policy) {
+    return fmt::format(
+        "[loop]\n"
+        "every_days = {}           # a turn of the wheel is due this often\n"
+        "label_share = {}         # questions to people per served row, audit included\n"
+        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
+        "made from\n"
+        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
+        "faster\n"
+        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
+        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
+        "half_life_days = {}      # a training row this old weighs one half\n"
+        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
+        "trials = {}               # settings tried at each training\n"
+        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
+        "label_shift_correction = {}\n"
+        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
+        "worse, or \"keep\"\n"
+        "seed = {}\n",
+        days(policy.cadence),
+        policy.label_share,
+        policy.audit_share,
+        policy.drift_boost,
+        policy.retrain_labels_min,
+        days(policy.labels_wait),
+        days(policy.half_life),
+        days(policy.correction_window),
+        policy.trials,
+        policy.false_alarm_days,
+        policy.correction,
+        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
+        policy.seed
+    );
+}
+
 /// The table [metrics].
 std::string metrics_text(const Settings& settings) {
     return fmt::format(
@@ -237,23 +273,7 @@ std::string settings_text(const Settings& settings) {
         "licence = {}             # SPDX expression of your data, for the model card\n"
         "prior_discount = {}     # scores are divided by (training share)^this until a class mix "
         "is measured\n\n"
-        "[loop]\n"
-        "every_days = {}           # a turn of the wheel is due this often\n"
-        "label_share = {}         # questions to people per served row, audit included\n"
-        "audit_share = {}         # of the questions, drawn uniformly: what honest accuracy is "
-        "made from\n"
-        "drift_boost = {}         # while drift is open, unspent questions may be asked this much "
-        "faster\n"
-        "retrain_labels_min = {}   # fewer new labels: no retraining\n"
-        "labels_wait_days = {}      # then the turn goes on with what was answered\n"
-        "half_life_days = {}      # a training row this old weighs one half\n"
-        "class_mix_days = {}       # served rows of so many days show the present class mix\n"
-        "trials = {}               # settings tried at each training\n"
-        "false_alarm_days = {}     # at most one false drift alarm in so many days\n"
-        "label_shift_correction = {}\n"
-        "when_undecided = \"{}\" # small hold-outs rarely prove anything: \"promote\" unless "
-        "worse, or \"keep\"\n"
-        "seed = {}\n"
+        "{}"
         "{}\n"
         "[serve]\n"
         "address = {}\n"
@@ -266,19 +286,7 @@ std::string settings_text(const Settings& settings) {
         policy.objective,
         quoted(policy.licence),
         settings.prior_discount,
-        days(policy.cadence),
-        policy.label_share,
-        policy.audit_share,
-        policy.drift_boost,
-        policy.retrain_labels_min,
-        days(policy.labels_wait),
-        days(policy.half_life),
-        days(policy.correction_window),
-        policy.trials,
-        policy.false_alarm_days,
-        policy.correction,
-        policy.when_undecided == release::WhenUndecided::Keep ? "keep" : "promote",
-        policy.seed,
+        loop_text(policy),
         labeling_text(settings.labeling),
         quoted(settings.address),
         settings.port,

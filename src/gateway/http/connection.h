@@ -71,7 +71,7 @@ class Connection final : public Deferral {
     Connection(Loop& loop, asio::ip::tcp::socket socket);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
-    ~Connection();
+    ~Connection() override;
 
     /// The life of the connection.
     static asio::awaitable<void> live(std::unique_ptr<Connection> self);

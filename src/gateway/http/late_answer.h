@@ -63,7 +63,7 @@ class Deferral {
     [[nodiscard]] virtual std::shared_ptr<const void> keep_body() = 0;
 
   protected:
-    ~Deferral() = default;
+    virtual ~Deferral() = default;
 };
 
 }  // namespace flywheel::http

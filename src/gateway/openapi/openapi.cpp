@@ -14,7 +14,6 @@ namespace flywheel::gateway {
 
 namespace {
 
-using http::Method;
 using http::Route;
 
 std::string lower(std::string_view text) {

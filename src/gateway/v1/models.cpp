@@ -17,7 +17,9 @@ constexpr std::size_t kMostReasonBytes = 2048;
 
 /// The newest records of the model of the path.
 template <class Record, class Order>
-V1Function newest(std::string name, Reader<Record> V1Records::* reader, Order Record::* order) {
+V1Function newest(
+    const std::string& name, Reader<Record> V1Records::* reader, Order Record::* order
+) {
     return [=](const V1Rooms& rooms, const http::HttpRequest& request, http::HttpResponse& response
            ) -> Result<void> {
         const std::string model = TRY(known_model(rooms, request.parameter("model")));
@@ -182,8 +184,8 @@ Result<void> show_labels(
         {"loaded", std::move(loaded)},
         {"live", nullptr}
     };
-    if (fold.live()) {
-        body["live"] = TRY(parse_json(to_json_text(*fold.live())));
+    if (const auto& live = fold.live()) {
+        body["live"] = TRY(parse_json(to_json_text(*live)));
     }
     answer_json(response, body);
     return {};

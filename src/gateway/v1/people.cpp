@@ -2,6 +2,7 @@
 // Who is asking, and news for whoever stays on the line.
 #include <fmt/format.h>
 
+#include "base/json_value.h"
 #include "gateway/v1/exchange.h"
 #include "gateway/v1/guide.h"
 #include "gateway/v1/news.h"
@@ -11,8 +12,8 @@ namespace flywheel::gateway {
 namespace {
 
 const std::vector<std::string>& all_roles() {
-    static const std::vector<std::string> roles = {"infer", "feedback", "label", "read", "admin"};
-    return roles;
+    static const std::vector<std::string> kRoles = {"infer", "feedback", "label", "read", "admin"};
+    return kRoles;
 }
 
 Result<void> who_am_i(

@@ -209,7 +209,7 @@ Result<Receipt> Labeling::answer(const AnswerRequest& request) {
     LabelEvent event = TRY(std::move(resolved));
     if (stored) {
         if (!says_the_same(*stored, event, request)) {
-            return used_otherwise(*id);
+            return used_otherwise(stored->id);
         }
         return Receipt{stored->id, stored->seq, true};
     }

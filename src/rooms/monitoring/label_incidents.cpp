@@ -70,10 +70,9 @@ Incident of_pull(const LabelState& state) {
     return incident;
 }
 
-Incident of_disagreement(const LabelState& state) {
+Incident of_disagreement(const LabelState& state, const stats::Contrast& differ) {
     constexpr double kConfidence = .99;
     Incident incident = about(state, kDisagreementFamily);
-    const stats::Contrast& differ = *state.disagreement;
     incident.sentence = fmt::format(
         "People differ {} than before: on {:.0f} of the last {:.0f} texts that two of them "
         "answered, "
@@ -117,10 +116,9 @@ Result<std::vector<Incident>> Monitoring::note_labels(const LabelState& state) {
     if (auto incident = TRY(open_or_close(of_pull(state), pulled, state.now))) {
         opened.push_back(std::move(*incident));
     }
-    if (state.disagreement) {
-        const auto& interval = state.disagreement->interval;
-        const bool moved = interval.lower > 0 || interval.upper < 0;
-        if (auto incident = TRY(open_or_close(of_disagreement(state), moved, state.now))) {
+    if (const auto& differ = state.disagreement) {
+        const bool moved = differ->interval.lower > 0 || differ->interval.upper < 0;
+        if (auto incident = TRY(open_or_close(of_disagreement(state, *differ), moved, state.now))) {
             opened.push_back(std::move(*incident));
         }
     }

@@ -87,12 +87,14 @@ struct Pipes {
     ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kNiceness);
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT: one thread is left here
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) {
         ::signal(number, SIG_DFL);
     }
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    ::dup2(nothing, STDIN_FILENO);
+    if (nothing >= 0) {
+        ::dup2(nothing, STDIN_FILENO);
+    }
     ::dup2(pipes.output.write, STDOUT_FILENO);
     ::dup2(pipes.errors.write, STDERR_FILENO);
     ::execv(words[0], words);
@@ -165,6 +167,7 @@ Result<Child> Child::start(const std::vector<std::string>& words) {
         return cannot_start(words.front(), errno);
     }
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (const auto& word : words) {
         pointers.push_back(const_cast<char*>(word.c_str())
         );  // NOLINT: execv takes them so, and reads only
