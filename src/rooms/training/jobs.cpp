@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -203,10 +204,8 @@ bool beats_defaults(double loss, double defaults) {
 
 Result<std::string> run_search(Search& search, int trials) {
     const auto settings = search.engine.suggest(search.seed, trials);
-    std::vector<int> alive;
-    for (int trial = 0; trial < static_cast<int>(settings.size()); ++trial) {
-        alive.push_back(trial);
-    }
+    std::vector<int> alive(settings.size());
+    std::iota(alive.begin(), alive.end(), 0);
     std::map<int, Json> newest;
     for (int rung = 0; rung < static_cast<int>(std::size(kRungs)); ++rung) {
         for (const int trial : alive) {

@@ -69,7 +69,7 @@ Result<TrainingRun> trial_run(const Plan& plan, const Json& outcome) {
 }
 
 Result<std::string> read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
+    const std::ifstream in(file, std::ios::binary);
     std::ostringstream bytes;
     bytes << in.rdbuf();
     if (!in) {

@@ -210,7 +210,7 @@ void Child::signal(int number) const {
 
 void Child::read_into(Stream stream, std::string& text) {
     int& pipe = pipes_[static_cast<std::size_t>(stream)];
-    std::array<char, 65536> buffer;
+    std::array<char, 65536> buffer{};
     while (pipe >= 0) {
         const auto got = ::read(pipe, buffer.data(), buffer.size());
         if (got > 0) {
