@@ -23,13 +23,6 @@ bool is_same(const Signature& a, const Signature& b) {
            std::equal(a.outputs.begin(), a.outputs.end(), b.outputs.begin(), b.outputs.end(), same);
 }
 
-/// The first failure is the one to tell.
-void keep_first(Result<void>& first, Result<void> next) {
-    if (first && !next) {
-        first = std::move(next);
-    }
-}
-
 /// A pointer that stays when the label moves to what is not loaded.
 VersionPointer stable_of(const ModelEntry& entry, const RolloutFold& fold, Result<void>& failure) {
     VersionPointer now = entry.stable ? entry.numbered(entry.stable->number) : nullptr;
@@ -89,6 +82,12 @@ void point_live(ModelEntry& entry, const RolloutFold& fold, Result<void>& failur
 }
 
 }  // namespace
+
+void keep_first(Result<void>& first, Result<void> next) {
+    if (first && !next) {
+        first = std::move(next);
+    }
+}
 
 Result<void> check_signature(const ServedVersion& version, const ServedVersion& stable) {
     if (is_same(version.signature, stable.signature)) {

@@ -9,6 +9,9 @@
 
 namespace flywheel::serving {
 
+/// Of several failures the first is the one to tell.
+void keep_first(Result<void>& first, Result<void> next);
+
 /// Conflict when the version takes or gives other tensors than `stable`.
 Result<void> check_signature(const ServedVersion& version, const ServedVersion& stable);
 

@@ -13,16 +13,7 @@
 
 namespace flywheel::serving {
 
-namespace {
-
-/// The first failure is the one to tell.
-void keep_first(Result<void>& first, Result<void> next) {
-    if (first && !next) {
-        first = std::move(next);
-    }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool Serving::is_unloaded(const std::string& model) const {
     const auto table = table_.load();

@@ -18,7 +18,6 @@ namespace flywheel::linear {
 namespace {
 
 constexpr std::string_view kEngine = "linear";
-constexpr std::size_t kClassesMax = 4096;
 /// No weight that a fit makes comes near it, and no sum of such weights overflows a float.
 constexpr float kMagnitudeMax = 1e9F;
 

@@ -18,6 +18,9 @@ namespace flywheel::linear {
 /// Version of the artefact's layout, written as metadata "version".
 inline constexpr std::string_view kArtefactVersion = "1";
 
+/// Fitted and read are no more.
+inline constexpr std::uint16_t kClassesMax = 4096;
+
 enum class Precision { Float, Int8 };
 
 struct Parameters {

@@ -22,7 +22,6 @@ namespace flywheel::linear {
 
 namespace {
 
-constexpr std::int32_t kClassesMax = 4096;
 constexpr std::size_t kRowsMax = 0xFFFFFFFF;
 /// A net is too dear to fit once a fold: one fifth of the rows is held out, once.
 constexpr std::size_t kHiddenFolds = 5;
