@@ -66,6 +66,12 @@ Cell served_line(const Json& status) {
     return {text, Colour::Green};
 }
 
+/// What the first version would have answered is news once another one serves.
+bool says_other(const Json& status, const Json& never) {
+    return never.is_object() &&
+           count_of(never, "version") != count_of(status.at("served"), "version");
+}
+
 Cell good_line(const Json& status) {
     const Json& audited = status.at("audited");
     if (!audited.is_object()) {
@@ -80,6 +86,14 @@ Cell good_line(const Json& status) {
         day(audited.at("window_begin")),
         day(audited.at("window_end"))
     );
+    if (const Json never = audited.value("never_retrained", Json()); says_other(status, never)) {
+        text += fmt::format(
+            "; version {}, never retrained, on the same rows: {} ({})",
+            count_of(never, "version"),
+            share_text(never.value("accuracy", 0.0), n),
+            interval(never)
+        );
+    }
     if (missing * 20 > n + missing) {
         text += fmt::format("; {} unanswered, so read it with care", times(missing, "audit"));
     }

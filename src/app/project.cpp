@@ -178,6 +178,7 @@ struct Project::Parts {
             reads<LabelTask>(),
             reads<LabelEvent>(),
             reads<ModelVersion>(),
+            reads<Example>(),
             writes<Evaluation>(),
             writes<Correction>()
         );

@@ -85,6 +85,9 @@ class Conductor::Round {
     Result<ModelVersion> packed_version() const;
     Result<std::optional<bool>> audits_fell(const ModelVersion& champion_version, Json& numbers)
         const;
+    /// The audited rows as the version that was released first would have answered them; null where
+    /// that is not known.
+    Result<Json> never_retrained(monitoring::AuditedRows audited) const;
     Result<Json> summary() const;
 };
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/json_value.h"
+#include "base/log.h"
 #include "loop/round.h"
 
 namespace flywheel::loop {
@@ -37,6 +38,17 @@ std::vector<double> smoothed_shares(const training::Pack& pack) {
         count /= total;
     }
     return counts;
+}
+
+Json json_of(const monitoring::AuditedAccuracy& audited) {
+    return {
+        {"n", audited.n},
+        {"right", audited.right},
+        {"accuracy", audited.accuracy},
+        {"lower", audited.lower},
+        {"upper", audited.upper},
+        {"missing", audited.missing}
+    };
 }
 
 }  // namespace
@@ -248,21 +260,50 @@ Result<Conductor::StepOutcome> Conductor::Round::correct() {
     return outcome_of(numbers);
 }
 
+Result<Json> Conductor::Round::never_retrained(monitoring::AuditedRows audited) const {
+    const auto first = TRY(owner.rooms_.release.first(policy().model));
+    if (!first || audited.rows.empty()) {
+        return Json(nullptr);
+    }
+    const auto labels = TRY(owner.rooms_.labeling.schema(policy().model)).labels;
+    // Its classes must be the label_ids of today; later ones it does not know.
+    if (first->labels.size() > labels.size() ||
+        !std::equal(first->labels.begin(), first->labels.end(), labels.begin())) {
+        return Json(nullptr);
+    }
+    std::vector<Digest> items;
+    for (const auto& row : audited.rows) {
+        items.push_back(row.item);
+    }
+    const auto answers =
+        owner.rooms_.evaluation.uncorrected_answers(*first, items, policy().prior_discount);
+    if (!answers) {
+        // A comparison is no reason to hold the Turn.
+        log_warn(
+            "first version not compared",
+            {{"version", first->number}, {"error", answers.error().message}}
+        );
+        return Json(nullptr);
+    }
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        audited.rows[i].answer = (*answers)[i];
+    }
+    Json shown = json_of(monitoring::accuracy_of(audited));
+    shown["version"] = first->number;
+    return shown;
+}
+
 Result<Json> Conductor::Round::summary() const {
     const Json chosen = TRY(output_of("choose"));
     const Json observed = TRY(output_of("observe"));
-    const auto audited = TRY(owner.rooms_.monitoring.audited_accuracy(policy().model, window()));
+    auto audited = TRY(owner.rooms_.monitoring.audited_rows(policy().model, window()));
+    const Json as_served = json_of(monitoring::accuracy_of(audited));
     const auto served_by = TRY(champion());
     Json whole = {
         {"served", chosen.value("served", std::int64_t{0})},
         {"questions", chosen.value("questions", std::int64_t{0})},
-        {"audited",
-         {{"n", audited.n},
-          {"right", audited.right},
-          {"accuracy", audited.accuracy},
-          {"lower", audited.lower},
-          {"upper", audited.upper},
-          {"missing", audited.missing}}},
+        {"audited", as_served},
+        {"never_retrained", TRY(never_retrained(std::move(audited)))},
         {"drift", observed},
         {"retrain", TRY(output_of("decide"))},
         {"judge", TRY(output_of("judge"))},

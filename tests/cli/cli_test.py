@@ -160,6 +160,10 @@ class Wheel(FolderTest):
         status = json.loads(self.run_well("status", self.project, "--json"))
         self.assertGreater(status["audited"]["n"], 0)
         self.assertLessEqual(status["audited"]["lower"], status["audited"]["accuracy"])
+        never = status["audited"]["never_retrained"]
+        self.assertEqual((never["version"], never["n"]), (1, status["audited"]["n"]))
+        told = self.run_well("status", self.project)
+        self.assertEqual("version 1, never retrained, on the same rows:" in told, status["served"]["version"] != 1)
         self.assertEqual(status["captured"]["dropped"], 0)
         labels = list(csv.DictReader(self.run_well("label", "export", "--dir", self.project).splitlines()))
         self.assertGreater(len(labels), 150)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turn tests: a whole project replays simulated months in this process.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "base/json_value.h"
@@ -79,6 +81,69 @@ TEST(Turn, TheHoldOutNeverTrains) {
     for (const auto& group : ever_test) {
         EXPECT_FALSE(ever_train.contains(group)) << group.hex();
     }
+}
+
+TEST(Turn, SaysWhatTheFirstVersionWouldHaveAnsweredToTheSameRows) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    const auto ran = world.run(8);
+    ASSERT_TRUE(ran) << ran.error().message;
+    const auto& ledger = world.project().ledger();
+    const auto turns = Reader<Turn>(ledger).select(Where<Turn>().order(&Turn::number)).value();
+    std::int64_t served = 0;  // by which version, in the window of the turn at hand
+    bool corrected = false;
+    std::size_t same_model = 0;
+    std::size_t other_answers = 0;
+    for (const auto& turn : turns) {
+        const Json summary = parse_json(turn.summary.text).value();
+        const Json audited = summary.at("audited");
+        const Json never = summary.at("never_retrained");
+        if (audited.at("n") == 0) {
+            EXPECT_TRUE(never.is_null()) << turn.number;
+        } else {
+            EXPECT_EQ(never.at("version"), 1);
+            EXPECT_EQ(never.at("n"), audited.at("n"));
+            EXPECT_LE(never.at("lower"), never.at("accuracy"));
+            EXPECT_LE(never.at("accuracy"), never.at("upper"));
+            const bool as_served = never.at("right") == audited.at("right");
+            // What it answers now is what it answered when it was served.
+            if (served == 1 && !corrected) {
+                EXPECT_EQ(never.at("accuracy"), audited.at("accuracy")) << turn.number;
+                EXPECT_TRUE(as_served) << turn.number;
+                ++same_model;
+            }
+            other_answers += served > 1 && !as_served ? 1 : 0;
+        }
+        served = summary.at("version").get<std::int64_t>();
+        corrected = summary.at("correction").value("enabled", false);
+    }
+    EXPECT_GT(same_model, 0U);
+    EXPECT_GT(other_answers, 0U);
+}
+
+TEST(Turn, ALostFirstVersionHoldsNoTurn) {
+    const TempFolder folder;
+    World world(folder.path() / "p", {});
+    ASSERT_TRUE(world.open());
+    ASSERT_TRUE(world.run(4));
+    const auto first = world.project().release().first("news").value();
+    ASSERT_GT(world.project().release().champion("news").value()->number, 1);
+    const auto hex = first->artefact.hex();
+    std::size_t lost = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path())) {
+        if (file.is_regular_file() && file.path().string().ends_with(hex.substr(4))) {
+            lost += std::filesystem::remove(file.path()) ? 1 : 0;
+        }
+    }
+    ASSERT_EQ(lost, 1U);
+    ASSERT_TRUE(world.serve(4));
+    const auto turn = world.turn(4);
+    ASSERT_TRUE(turn) << turn.error().message;
+    EXPECT_EQ(turn->state, TurnState::Done);
+    const Json summary = parse_json(turn->summary.text).value();
+    EXPECT_GT(summary.at("audited").at("n"), 0);
+    EXPECT_TRUE(summary.at("never_retrained").is_null());
 }
 
 TEST(Turn, OneSeedGivesOneHistory) {

@@ -21,7 +21,7 @@ News as server-sent events: each names a topic of which something is new.
 
 GET /v1/status
 All at a glance: what is served, audited accuracy, drift, open questions, the turn.
-< {"model":"news","served":{…},"audited":{"accuracy":0.72,"lower":0.65,"upper":0.78,"n":180},"labels":{"open":12},"turn":null}
+< {"model":"news","served":{…},"audited":{"accuracy":0.72,"lower":0.65,"upper":0.78,"n":180,"never_retrained":{"version":1,"accuracy":0.58,…}},"labels":{"open":12},"turn":null}
 
 GET /v1/turns
 Turns of the wheel, newest first, each with what it measured and decided.

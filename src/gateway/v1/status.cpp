@@ -74,6 +74,7 @@ Result<Json> turn_in_short(const Turn& turn) {
         {"questions", part("questions", 0)},
         {"version", part("version", 0)},
         {"audited", part("audited", Json(nullptr))},
+        {"never_retrained", part("never_retrained", Json(nullptr))},
         {"drift", drift.is_object() && drift.value("incident_open", false)}
     };
 }
@@ -85,6 +86,7 @@ Json last_audited(const Json& turns) {
         if (audited.is_object() && audited.value("n", std::int64_t{0}) > 0) {
             Json shown = audited;
             shown["turn"] = turn.at("number");
+            shown["never_retrained"] = turn.at("never_retrained");
             shown["window_begin"] = turn.at("window_begin");
             shown["window_end"] = turn.at("window_end");
             return shown;

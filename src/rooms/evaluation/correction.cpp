@@ -108,6 +108,16 @@ std::int64_t top(std::span<const float> scores) {
     return std::max_element(scores.begin(), scores.end()) - scores.begin();
 }
 
+/// The class that is served where no Correction stands; a version without a training mix has no
+/// other rule than the greatest score.
+std::int64_t plain_answer(
+    const std::vector<float>& scores, const std::vector<double>& prior, double discount
+) {
+    return prior.empty()
+               ? top(scores)
+               : top(stats::corrected(scores, stats::discounted_prior(prior, discount), prior));
+}
+
 Result<void> check_version(const ModelVersion& version) {
     const bool fits = version.prior.size() == version.labels.size() && !version.prior.empty();
     const bool positive = std::all_of(version.prior.begin(), version.prior.end(), [](double share) {
@@ -195,9 +205,8 @@ Result<Evaluator::Tally> Evaluator::tally(const CorrectionPlan& plan) const {
             continue;
         }
         const auto& scores = row.calibrated();
-        const auto& prior = stood->trained_prior;
-        const auto discounted = stats::discounted_prior(prior, plan.prior_discount);
-        const bool plain = top(stats::corrected(scores, discounted, prior)) == label->second;
+        const bool plain =
+            plain_answer(scores, stood->trained_prior, plan.prior_discount) == label->second;
         const bool better = top(stats::corrected(scores, stood->current_prior, stood->trained_prior)
                             ) == label->second;
         ++tally.audited;
@@ -212,6 +221,23 @@ Result<Evaluator::Tally> Evaluator::tally(const CorrectionPlan& plan) const {
                                static_cast<double>(by_class.size());
     }
     return tally;
+}
+
+Result<std::vector<std::int64_t>> Evaluator::uncorrected_answers(
+    const ModelVersion& version, const std::vector<Digest>& items, double prior_discount
+) const {
+    if (!version.prior.empty()) {
+        TRY(check_version(version));
+    }
+    const auto model = TRY(load(version));
+    std::vector<float> scores(version.labels.size());
+    std::vector<std::int64_t> answers;
+    answers.reserve(items.size());
+    for (const auto& item : items) {
+        model->predict(TRY(examples_.get(item)).payload, scores, {});
+        answers.push_back(plain_answer(scores, version.prior, prior_discount));
+    }
+    return answers;
 }
 
 Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVersion& version) {
@@ -232,16 +258,7 @@ Result<Correction> Evaluator::correct(const CorrectionPlan& plan, const ModelVer
     TrainedPriors priors(versions_, version);
     const auto rows = TRY(captured_.predictions(plan.model, plan.window));
     const auto labelled = TRY(labelled_items(events_, plan.model));
-    const auto model =
-        TRY(engine_.load(TRY(vault_.get(version.artefact))).within("model to correct"));
-    if (static_cast<std::size_t>(model->classes()) != version.prior.size()) {
-        return corrupt(fmt::format(
-            "The artefact and the record of a version differ in classes: version {}, {} and {}",
-            version.number,
-            model->classes(),
-            version.prior.size()
-        ));
-    }
+    const auto model = TRY(load(version));
     std::vector<float> scores(version.prior.size());
     for (const auto& row : rows) {
         // The newest model reads the mix best, but what it may have learned from it would read with

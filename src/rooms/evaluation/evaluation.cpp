@@ -51,23 +51,6 @@ Result<void> check_input(
     return {};
 }
 
-Result<std::shared_ptr<const Model>> load_version(
-    const Vault& vault, const Engine& engine, const ModelVersion& version
-) {
-    const std::string place = fmt::format("version {} of '{}'", version.number, version.model);
-    const auto bytes = TRY(vault.get(version.artefact).within(place));
-    auto model = TRY(engine.load(bytes).within(place));
-    if (model->classes() != static_cast<std::int32_t>(version.labels.size())) {
-        return corrupt(fmt::format(
-            "The artefact has another number of classes than its record: {}, {} and {}",
-            place,
-            model->classes(),
-            version.labels.size()
-        ));
-    }
-    return model;
-}
-
 Result<std::optional<Evaluation>> judged_before(
     const Reader<Evaluation>& evaluations, const GatePlan& plan, const ModelVersion& challenger
 ) {
@@ -114,6 +97,7 @@ Evaluator::Evaluator(
     Reader<LabelTask> tasks,
     Reader<LabelEvent> events,
     Reader<ModelVersion> versions,
+    Reader<Example> examples,
     Writer<Evaluation> evaluations,
     Writer<Correction> corrections
 )
@@ -123,17 +107,32 @@ Evaluator::Evaluator(
       tasks_(tasks),
       events_(events),
       versions_(versions),
+      examples_(examples),
       evaluations_(evaluations),
       corrections_(corrections) {}
+
+Result<std::shared_ptr<const Model>> Evaluator::load(const ModelVersion& version) const {
+    const std::string place = fmt::format("version {} of '{}'", version.number, version.model);
+    const auto bytes = TRY(vault_.get(version.artefact).within(place));
+    auto model = TRY(engine_.load(bytes).within(place));
+    if (model->classes() != static_cast<std::int32_t>(version.labels.size())) {
+        return corrupt(fmt::format(
+            "The artefact has another number of classes than its record: {}, {} and {}",
+            place,
+            model->classes(),
+            version.labels.size()
+        ));
+    }
+    return model;
+}
 
 Result<std::vector<PairedScores>> Evaluator::answers_again(
     const Evaluation& evaluation, const std::vector<std::string>& texts
 ) const {
-    const auto challenger =
-        TRY(load_version(vault_, engine_, TRY(versions_.get(evaluation.challenger))));
+    const auto challenger = TRY(load(TRY(versions_.get(evaluation.challenger))));
     std::shared_ptr<const Model> champion;
     if (evaluation.champion) {
-        champion = TRY(load_version(vault_, engine_, TRY(versions_.get(*evaluation.champion))));
+        champion = TRY(load(TRY(versions_.get(*evaluation.champion))));
     }
     std::vector<PairedScores> answers(texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -157,12 +156,12 @@ Result<Evaluation> Evaluator::judge(
         return std::move(*found);
     }
     TRY(check_input(challenger, champion, holdout));
-    const auto new_model = TRY(load_version(vault_, engine_, challenger));
+    const auto new_model = TRY(load(challenger));
     Marker new_marker(*new_model);
     std::shared_ptr<const Model> old_model;
     std::optional<Marker> old_marker;
     if (champion) {
-        old_model = TRY(load_version(vault_, engine_, *champion));
+        old_model = TRY(load(*champion));
         old_marker.emplace(*old_model);
     }
     std::vector<PairedAnswer> answers;

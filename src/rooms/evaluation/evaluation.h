@@ -4,6 +4,7 @@
 // correction helps. Called by loop/, one thread.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "ports/vault/vault.h"
 #include "records/correction.h"
 #include "records/evaluation.h"
+#include "records/example.h"
 #include "records/label_event.h"
 #include "records/label_task.h"
 #include "records/model_version.h"
@@ -66,6 +68,7 @@ class Evaluator {
         Reader<LabelTask> tasks,
         Reader<LabelEvent> events,
         Reader<ModelVersion> versions,
+        Reader<Example> examples,
         Writer<Evaluation> evaluations,
         Writer<Correction> corrections
     );
@@ -87,6 +90,13 @@ class Evaluator {
         const Evaluation& evaluation, const std::vector<std::string>& texts
     ) const;
 
+    /// What `version` answers to each item where no Correction stands: the class of its greatest
+    /// score after the rule `prior_discount`, as serving answers. NotFound: an item or the artefact
+    /// is gone. Any thread.
+    Result<std::vector<std::int64_t>> uncorrected_answers(
+        const ModelVersion& version, const std::vector<Digest>& items, double prior_discount
+    ) const;
+
     /// Estimates the class mix on the served rows of the window by EM (Saerens et al. 2002) from
     /// their calibrated scores as served (no version had trained on a row before it served it),
     /// each divided by the training mix of its own version, and decides from audited rows whether
@@ -99,6 +109,7 @@ class Evaluator {
   private:
     struct Tally;
 
+    Result<std::shared_ptr<const Model>> load(const ModelVersion& version) const;
     Result<Tally> tally(const CorrectionPlan& plan) const;
     Result<void> decide(const CorrectionPlan& plan, Correction& correction) const;
 
@@ -108,6 +119,7 @@ class Evaluator {
     Reader<LabelTask> tasks_;
     Reader<LabelEvent> events_;
     Reader<ModelVersion> versions_;
+    Reader<Example> examples_;
     Writer<Evaluation> evaluations_;
     Writer<Correction> corrections_;
 };

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "memory_captured.h"
 #include "ports/ledger/sqlite/sqlite_ledger.h"
 #include "ports/vault/folder/folder_vault.h"
@@ -93,6 +94,7 @@ struct World {
         Reader<LabelTask>(*ledger),
         Reader<LabelEvent>(*ledger),
         Reader<ModelVersion>(*ledger),
+        Reader<Example>(*ledger),
         Writer<Evaluation>(*ledger),
         Writer<Correction>(*ledger)
     };
@@ -251,6 +253,45 @@ struct ShiftedStream {
 
 Time month(int number) {
     return kStart + std::chrono::hours(24 * 30) * number;
+}
+
+TEST(UncorrectedAnswers, AreThoseOfServingWithoutACorrection) {
+    World world;
+    const auto known = [&world](const std::string& text) {
+        Example example;
+        example.id = sha256(text);
+        example.model = "news";
+        example.payload = text;
+        Writer<Example>(*world.ledger).insert(example).value();
+        return example.id;
+    };
+    const std::vector<Digest> items = {known("0 a"), known("1 b")};
+    const auto even = world.version(1);
+    const auto& evaluator = world.evaluator;
+    EXPECT_EQ(
+        evaluator.uncorrected_answers(even, items, 1).value(), (std::vector<std::int64_t>{0, 1})
+    );
+    // .9 of a class that makes up 95 % of the training rows says less than .1 of the other one,
+    // once each is divided by its share.
+    const auto uneven = world.version(3, {0.05, 0.95});
+    auto first_letter = uneven;
+    first_letter.artefact = even.artefact;
+    EXPECT_EQ(
+        evaluator.uncorrected_answers(first_letter, items, 0).value(),
+        (std::vector<std::int64_t>{0, 1})
+    );
+    EXPECT_EQ(
+        evaluator.uncorrected_answers(first_letter, items, 1).value(),
+        (std::vector<std::int64_t>{0, 0})
+    );
+    first_letter.prior.clear();  // imported: nobody knows what it learned from
+    EXPECT_EQ(
+        evaluator.uncorrected_answers(first_letter, items, 1).value(),
+        (std::vector<std::int64_t>{0, 1})
+    );
+    EXPECT_EQ(
+        evaluator.uncorrected_answers(even, {sha256("gone")}, 1).error().code, Code::NotFound
+    );
 }
 
 TEST(Correct, StaysOffUntilAuditsSawACorrectionStand) {

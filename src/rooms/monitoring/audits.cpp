@@ -8,28 +8,14 @@
 
 namespace flywheel::monitoring {
 
-Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, TimeRange window)
-    const {
-    const auto audits = TRY(tasks_.select(Where<LabelTask>()
-                                              .eq(&LabelTask::model, model)
-                                              .eq(&LabelTask::arm, Arm::Audit)
-                                              .gt(&LabelTask::window_end, window.begin)
-                                              .le(&LabelTask::window_end, window.end)
-                                              .ge(&LabelTask::window_begin, window.begin)));
+AuditedAccuracy accuracy_of(const AuditedRows& audited) {
     AuditedAccuracy result;
+    result.missing = audited.missing;
     std::vector<stats::Drawn> sample;
-    for (const auto& task : audits) {
-        if (!task.probability || !(*task.probability > 0 && *task.probability <= 1)) {
-            return corrupt("An audit task has no usable probability: " + task.id.text());
-        }
-        const auto label = TRY(current_label(events_, task.model, task.item));
-        if (!label) {
-            ++result.missing;
-            continue;
-        }
-        const bool right = *label == task.suggested;
+    for (const auto& row : audited.rows) {
+        const bool right = row.answer == row.label;
         result.right += right ? 1 : 0;
-        sample.push_back({right ? 1.0 : 0.0, *task.probability});
+        sample.push_back({right ? 1.0 : 0.0, row.probability});
     }
     const auto mean = stats::hajek(sample);
     result.n = mean.n;
@@ -40,6 +26,33 @@ Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, T
     result.lower = interval.lower;
     result.upper = interval.upper;
     return result;
+}
+
+Result<AuditedRows> Monitoring::audited_rows(const std::string& model, TimeRange window) const {
+    const auto audits = TRY(tasks_.select(Where<LabelTask>()
+                                              .eq(&LabelTask::model, model)
+                                              .eq(&LabelTask::arm, Arm::Audit)
+                                              .gt(&LabelTask::window_end, window.begin)
+                                              .le(&LabelTask::window_end, window.end)
+                                              .ge(&LabelTask::window_begin, window.begin)));
+    AuditedRows audited;
+    for (const auto& task : audits) {
+        if (!task.probability || !(*task.probability > 0 && *task.probability <= 1)) {
+            return corrupt("An audit task has no usable probability: " + task.id.text());
+        }
+        const auto label = TRY(current_label(events_, task.model, task.item));
+        if (label) {
+            audited.rows.push_back({task.item, *task.probability, *label, task.suggested});
+        } else {
+            ++audited.missing;
+        }
+    }
+    return audited;
+}
+
+Result<AuditedAccuracy> Monitoring::audited_accuracy(const std::string& model, TimeRange window)
+    const {
+    return accuracy_of(TRY(audited_rows(model, window)));
 }
 
 Result<std::vector<int>> Monitoring::last_audits(

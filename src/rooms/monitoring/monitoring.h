@@ -71,6 +71,19 @@ struct LabelState {
     Time now = {};
 };
 
+/// A row of the uniform audit arm whose label is known.
+struct AuditedRow {
+    Digest item;
+    double probability = 1;    ///< With which it was drawn.
+    std::int64_t label = -1;   ///< label_id that people gave.
+    std::int64_t answer = -1;  ///< What was served.
+};
+
+struct AuditedRows {
+    std::vector<AuditedRow> rows;
+    std::int64_t missing = 0;  ///< Audited but skipped or open.
+};
+
 /// A share with its 95 % interval.
 struct AuditedAccuracy {
     std::int64_t n = 0;   ///< Audited rows with a label.
@@ -82,6 +95,9 @@ struct AuditedAccuracy {
         0;  ///< Audited but skipped or open; over 5 % the figure carries a warning.
     std::int64_t right = 0;
 };
+
+/// The share of answers that are as labelled: Hajek's mean, Wilson's interval at n_effective.
+[[nodiscard]] AuditedAccuracy accuracy_of(const AuditedRows& audited);
 
 class Monitoring {
   public:
@@ -106,7 +122,10 @@ class Monitoring {
     /// Gives those that this call opened.
     Result<std::vector<Incident>> note_labels(const LabelState& state);
 
-    /// Accuracy of what was served in `window`, from the uniform audit arm only.
+    /// What was served in `window` and drawn by the uniform audit arm. Corrupt: a task of it has no
+    /// probability in (0, 1].
+    Result<AuditedRows> audited_rows(const std::string& model, TimeRange window) const;
+    /// Accuracy of what was served in `window`: that of its audited rows.
     Result<AuditedAccuracy> audited_accuracy(const std::string& model, TimeRange window) const;
     /// The last `count` audited and labelled rows up to `until`: 1 = served answer was right;
     /// oldest first.

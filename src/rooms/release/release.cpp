@@ -27,6 +27,19 @@ Result<std::optional<ModelVersion>> numbered(
     );
 }
 
+/// One that a Rollout names.
+Result<ModelVersion> released(
+    const Reader<ModelVersion>& versions, const std::string& model, std::int64_t number
+) {
+    auto version = TRY(numbered(versions, model, number));
+    if (!version) {
+        return corrupt(fmt::format(
+            "The released version is not in the ledger: '{}', version {}", model, number
+        ));
+    }
+    return std::move(*version);
+}
+
 Result<bool> was_rolled_back(
     const Reader<Rollout>& rollouts, const std::string& model, std::int64_t number
 ) {
@@ -141,13 +154,18 @@ Result<std::optional<ModelVersion>> Release::champion(const std::string& model) 
     if (stable == 0) {
         return std::optional<ModelVersion>();
     }
-    auto version = TRY(numbered(versions_, model, stable));
-    if (!version) {
-        return corrupt(fmt::format(
-            "The released version is not in the ledger: '{}', version {}", model, stable
-        ));
+    return std::optional(TRY(released(versions_, model, stable)));
+}
+
+Result<std::optional<ModelVersion>> Release::first(const std::string& model) const {
+    const auto event = TRY(rollouts_.reader().first(Where<Rollout>()
+                                                        .eq(&Rollout::model, model)
+                                                        .eq(&Rollout::state, RolloutState::Done)
+                                                        .order(&Rollout::seq)));
+    if (!event) {
+        return std::optional<ModelVersion>();
     }
-    return version;
+    return std::optional(TRY(released(versions_, model, event->to_version)));
 }
 
 Result<ModelVersion> Release::version(const std::string& model, std::int64_t number) const {

@@ -84,6 +84,8 @@ class Release {
     Result<Evaluation> evaluation(const Id<Evaluation>& id) const;
     /// What `stable` points to; nothing when no version was released yet.
     Result<std::optional<ModelVersion>> champion(const std::string& model) const;
+    /// The version that was released first, whatever came after; nothing when none was yet.
+    Result<std::optional<ModelVersion>> first(const std::string& model) const;
     /// What the events of the model add up to.
     Result<RolloutFold> standing(const std::string& model) const;
 

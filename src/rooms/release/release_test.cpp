@@ -96,6 +96,18 @@ struct World {
 TEST(Release, ServesNothingBeforeTheFirstVersion) {
     World world;
     EXPECT_FALSE(world.release.champion("news").value().has_value());
+    EXPECT_FALSE(world.release.first("news").value().has_value());
+}
+
+TEST(Release, KnowsWhichVersionCameFirst) {
+    World world;
+    world.versions(3);
+    world.release.promote(world.wish(2)).value();
+    world.release.promote(world.wish(3)).value();
+    EXPECT_EQ(world.release.first("news").value()->number, 2);
+    world.release.rollback("news", "kim", "slow", world.tick()).value();
+    world.release.promote(world.wish(1)).value();
+    EXPECT_EQ(world.release.first("news").value()->number, 2);
 }
 
 TEST(Release, FollowsThePromoteVerdict) {

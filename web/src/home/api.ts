@@ -11,6 +11,11 @@ export interface Audited {
   missing: number;
 }
 
+/** The rows of `audited` as the version that was released first would have answered them. */
+export interface NeverRetrained extends Audited {
+  version: number;
+}
+
 export interface TurnInShort {
   id: string;
   number: number;
@@ -26,6 +31,7 @@ export interface TurnInShort {
   questions: number;
   version: number;
   audited: Audited | null;
+  never_retrained: NeverRetrained | null;
   drift: boolean;
 }
 
@@ -48,7 +54,7 @@ export interface Status {
     why: string | null;
     labels: string[];
   };
-  audited: (Audited & { turn: number; window_begin: string; window_end: string }) | null;
+  audited: (Audited & { turn: number; window_begin: string; window_end: string; never_retrained: NeverRetrained | null }) | null;
   /** `contested`: texts on which people differ and nothing was decided; `audits`: of the open turn, those that are not skipped; `audits_open`: of these, those that wait. */
   labels: { tasks: number; answered: number; skipped: number; open: number; contested: number; audits: number; audits_open: number };
   /** Those that are open; some are not of drift but of how people label. */
@@ -67,5 +73,5 @@ export interface TurnRecord {
   verdict: string;
   window_begin: string;
   window_end: string;
-  summary: { audited?: Audited; drift?: { incident_open?: boolean; incident_opened?: string | null }; version?: number };
+  summary: { audited?: Audited; never_retrained?: NeverRetrained | null; drift?: { incident_open?: boolean; incident_opened?: string | null }; version?: number };
 }

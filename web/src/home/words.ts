@@ -5,6 +5,7 @@ import { some } from "../words/plural";
 const en = {
   good: "Is the model still good?",
   audited: (interval: string) => `Audited accuracy ${interval}; 95 % interval`,
+  never_retrained: (version: number, interval: string) => `The same rows answered by version ${version}, never retrained: ${interval}`,
   rows_from: (begin: string, end: string) => `rows served ${begin} to ${end}`,
   not_known: "Not known yet",
   not_known_why: "Answer the audit questions, and the next turn says it.",
@@ -25,7 +26,7 @@ const en = {
   bring_rows: "Bring your rows",
   nothing_served: "Nothing was served yet that could be compared.",
   due_now: (why: string) => `A turn is due now: ${why}`,
-  due_at: (day: string) => `The next turn is due ${day}.`,
+  due_at: (day: string) => `Next turn due ${day}.`,
   due_never: "The first turn comes when there are labelled rows.",
   serves: "What answers now?",
   version: (n: number) => `version ${n}`,
@@ -42,8 +43,12 @@ const en = {
   audited_accuracy: "Audited accuracy",
   of_turn: "one turn",
   pooled: (turns: number) => `the last ${turns} turns together`,
+  never: (version: number) => `version ${version}, never retrained`,
+  never_pooled: (version: number, turns: number) => `version ${version}, never retrained, ${turns} turns together`,
   over_time_note:
     "Each point: a uniform sample of the rows of one turn, labelled by people; the band is its 95 % interval. Upright dashes: a version was released.",
+  never_note: (version: number) =>
+    `Never retrained: the same rows answered by version ${version}, which was released first, without a correction of the class mix.`,
   last_turns: "The last turns of the wheel",
   no_turns: "The wheel has not turned yet.",
   columns: { turn: "Turn", until: "Until", why: "Why", served: "Served", asked: "Asked", accuracy: "Audited accuracy", version: "Version", verdict: "Verdict" },
@@ -56,6 +61,7 @@ const en = {
 const ko: typeof en = {
   good: "모델이 아직 좋은가요?",
   audited: (interval) => `검사한 정확도 ${interval}; 95 % 구간`,
+  never_retrained: (version, interval) => `같은 행에 재학습 없이 버전 ${version}이(가) 답했다면: ${interval}`,
   rows_from: (begin, end) => `${begin}부터 ${end}까지 응답한 행`,
   not_known: "아직 모릅니다",
   not_known_why: "검사 질문에 답하면 다음 회전에서 알 수 있습니다.",
@@ -92,7 +98,10 @@ const ko: typeof en = {
   audited_accuracy: "검사한 정확도",
   of_turn: "한 회전",
   pooled: (turns) => `최근 ${turns}번의 회전을 합쳐`,
+  never: (version) => `재학습하지 않은 버전 ${version}`,
+  never_pooled: (version, turns) => `재학습하지 않은 버전 ${version}, ${turns}번의 회전을 합쳐`,
   over_time_note: "점 하나: 한 회전의 행에서 고르게 뽑아 사람이 라벨을 단 표본입니다. 띠는 95 % 구간, 세로 점선은 버전 배포입니다.",
+  never_note: (version) => `재학습하지 않음: 같은 행에 처음 배포한 버전 ${version}이(가) 클래스 비율 보정 없이 답한 것입니다.`,
   last_turns: "바퀴의 최근 회전",
   no_turns: "바퀴가 아직 돌지 않았습니다.",
   columns: { turn: "회전", until: "언제까지", why: "까닭", served: "응답", asked: "질문", accuracy: "검사한 정확도", version: "버전", verdict: "결정" },
