@@ -292,6 +292,7 @@ Result<Conductor::StepOutcome> Conductor::Round::decide() {
     if (TRY(rows_have_several_labels())) {
         numbers["retrain"] = false;
         numbers["verdict"] = "no: no engine learns rows of several labels yet";
+        numbers["reason"] = "Nothing was trained: no engine learns rows of several labels yet.";
         TRY(record_decision("retrain", Json::object(), numbers, "no engine for it"));
         return outcome_of(numbers);
     }
@@ -322,6 +323,13 @@ Result<Conductor::StepOutcome> Conductor::Round::decide() {
         "retrain", {{"retrain_labels_min", policy().retrain_labels_min}}, numbers, verdict
     ));
     numbers["verdict"] = verdict;
+    if (!retrain) {
+        numbers["reason"] = fmt::format(
+            "Nothing was trained: {} new labels, and at least {} are asked for.",
+            fresh,
+            forced ? 1 : policy().retrain_labels_min
+        );
+    }
     return outcome_of(numbers);
 }
 

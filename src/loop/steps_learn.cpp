@@ -40,6 +40,12 @@ std::vector<double> smoothed_shares(const training::Pack& pack) {
     return counts;
 }
 
+/// Another try would find the same.
+bool lasting(Code code) {
+    return code == Code::NotFound || code == Code::Corrupt || code == Code::Unsupported ||
+           code == Code::InvalidArgument;
+}
+
 Json json_of(const monitoring::AuditedAccuracy& audited) {
     return {
         {"n", audited.n},
@@ -277,8 +283,11 @@ Result<Json> Conductor::Round::never_retrained(monitoring::AuditedRows audited) 
     }
     const auto answers =
         owner.rooms_.evaluation.uncorrected_answers(*first, items, policy().prior_discount);
+    if (!answers && !lasting(answers.error().code)) {
+        return answers.error();
+    }
     if (!answers) {
-        // A comparison is no reason to hold the Turn.
+        // A comparison that trying again cannot mend is no reason to hold the Turn.
         log_warn(
             "first version not compared",
             {{"version", first->number}, {"error", answers.error().message}}
@@ -296,6 +305,8 @@ Result<Json> Conductor::Round::never_retrained(monitoring::AuditedRows audited) 
 Result<Json> Conductor::Round::summary() const {
     const Json chosen = TRY(output_of("choose"));
     const Json observed = TRY(output_of("observe"));
+    const Json decided = TRY(output_of("decide"));
+    const Json released = TRY(output_of("release"));
     auto audited = TRY(owner.rooms_.monitoring.audited_rows(policy().model, window()));
     const Json as_served = json_of(monitoring::accuracy_of(audited));
     const auto served_by = TRY(champion());
@@ -305,7 +316,8 @@ Result<Json> Conductor::Round::summary() const {
         {"audited", as_served},
         {"never_retrained", TRY(never_retrained(std::move(audited)))},
         {"drift", observed},
-        {"retrain", TRY(output_of("decide"))},
+        {"reason", decided.value("reason", released.value("reason", std::string()))},
+        {"retrain", decided},
         {"judge", TRY(output_of("judge"))},
         {"correction", TRY(output_of("correct"))},
         {"version", served_by ? served_by->number : 0}

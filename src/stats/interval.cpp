@@ -72,7 +72,8 @@ Contrast contrast(const Share& first, const Share& second, double confidence) {
         first,
         second,
         first.value() - second.value(),
-        newcombe_difference(first, second, confidence)
+        newcombe_difference(first, second, confidence),
+        confidence
     };
 }
 

@@ -44,6 +44,7 @@ struct Contrast {
     Share second;
     double difference = 0;  ///< first - second.
     Interval interval;      ///< Of it.
+    double confidence = 0.95;
 };
 
 [[nodiscard]] Contrast contrast(const Share& first, const Share& second, double confidence = 0.95);

@@ -66,6 +66,7 @@ Result<Json> turn_in_short(const Turn& turn) {
         {"step", turn.step},
         {"trigger", turn.trigger},
         {"verdict", turn.verdict},
+        {"reason", part("reason", "")},
         {"error", turn.error},
         {"window_begin", to_rfc3339(turn.window_begin)},
         {"window_end", to_rfc3339(turn.window_end)},

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kPercent = 100;
 
-JsonText numbers_of(const stats::Contrast& contrast, double confidence) {
+JsonText numbers_of(const stats::Contrast& contrast) {
     const auto share = [](const stats::Share& one) {
         return Json{{"successes", one.successes}, {"trials", one.trials}};
     };
@@ -21,17 +21,17 @@ JsonText numbers_of(const stats::Contrast& contrast, double confidence) {
         {"difference", contrast.difference},
         {"lower", contrast.interval.lower},
         {"upper", contrast.interval.upper},
-        {"confidence", confidence}
+        {"confidence", contrast.confidence}
     };
     return {canonical(numbers)};
 }
 
 /// "12.5 points, 95 % interval 3.0 to 21.9"
-std::string points(const stats::Contrast& contrast, double confidence) {
+std::string points(const stats::Contrast& contrast) {
     return fmt::format(
         "{:.1f} points, {:.0f} % interval {:.1f} to {:.1f}",
         kPercent * contrast.difference,
-        kPercent * confidence,
+        kPercent * contrast.confidence,
         kPercent * contrast.interval.lower,
         kPercent * contrast.interval.upper
     );
@@ -50,7 +50,6 @@ Incident about(const LabelState& state, std::string_view family) {
 }
 
 Incident of_pull(const LabelState& state) {
-    constexpr double kConfidence = .95;
     Incident incident = about(state, kPullFamily);
     if (state.pull) {
         const stats::Contrast& pull = *state.pull;
@@ -62,16 +61,15 @@ Incident of_pull(const LabelState& state) {
             pull.first.trials,
             pull.second.successes,
             pull.second.trials,
-            points(pull, kConfidence),
+            points(pull),
             kPercent * state.pull_most
         );
-        incident.numbers = numbers_of(pull, kConfidence);
+        incident.numbers = numbers_of(pull);
     }
     return incident;
 }
 
 Incident of_disagreement(const LabelState& state, const stats::Contrast& differ) {
-    constexpr double kConfidence = .99;
     Incident incident = about(state, kDisagreementFamily);
     incident.sentence = fmt::format(
         "People differ {} than before: on {:.0f} of the last {:.0f} texts that two of them "
@@ -82,9 +80,9 @@ Incident of_disagreement(const LabelState& state, const stats::Contrast& differ)
         differ.first.trials,
         differ.second.successes,
         differ.second.trials,
-        points(differ, kConfidence)
+        points(differ)
     );
-    incident.numbers = numbers_of(differ, kConfidence);
+    incident.numbers = numbers_of(differ);
     return incident;
 }
 

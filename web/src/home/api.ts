@@ -23,6 +23,8 @@ export interface TurnInShort {
   step: string;
   trigger: string;
   verdict: string;
+  /** A sentence of the server: why the verdict is so; "" while it is not there. */
+  reason: string;
   error: string;
   window_begin: string;
   window_end: string;

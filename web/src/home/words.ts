@@ -50,6 +50,7 @@ const en = {
   never_note: (version: number) =>
     `Never retrained: the same rows answered by version ${version}, which was released first, without a correction of the class mix.`,
   last_turns: "The last turns of the wheel",
+  turn_ended: (number: number, verdict: string) => `Turn ${number}: ${verdict}.`,
   no_turns: "The wheel has not turned yet.",
   columns: { turn: "Turn", until: "Until", why: "Why", served: "Served", asked: "Asked", accuracy: "Audited accuracy", version: "Version", verdict: "Verdict" },
   triggers: { cadence: "it was time", "audited fall": "accuracy fell", person: "a person", "first model": "first model" } as Record<string, string>,
@@ -103,6 +104,7 @@ const ko: typeof en = {
   over_time_note: "점 하나: 한 회전의 행에서 고르게 뽑아 사람이 라벨을 단 표본입니다. 띠는 95 % 구간, 세로 점선은 버전 배포입니다.",
   never_note: (version) => `재학습하지 않음: 같은 행에 처음 배포한 버전 ${version}이(가) 클래스 비율 보정 없이 답한 것입니다.`,
   last_turns: "바퀴의 최근 회전",
+  turn_ended: (number, verdict) => `${number}번째 회전: ${verdict}.`,
   no_turns: "바퀴가 아직 돌지 않았습니다.",
   columns: { turn: "회전", until: "언제까지", why: "까닭", served: "응답", asked: "질문", accuracy: "검사한 정확도", version: "버전", verdict: "결정" },
   triggers: { cadence: "때가 되어", "audited fall": "정확도가 떨어져", person: "사람이", "first model": "첫 모델" },

@@ -113,6 +113,8 @@ const kSentences: readonly [written: string, korean: string][] = [
   ["no: no engine learns rows of several labels yet", "아니요: 라벨이 여러 개인 행을 배우는 엔진이 아직 없음"],
   ["first model", "첫 모델"],
   ["no: too few new labels", "아니요: 새 라벨이 너무 적음"],
+  ["Nothing was trained: no engine learns rows of several labels yet.", "학습하지 않았습니다. 라벨이 여러 개인 행을 배우는 엔진이 아직 없습니다."],
+  ["Nothing was trained: 3 new labels, and at least 10 are asked for.", "학습하지 않았습니다. 새 라벨이 3개인데 적어도 10개가 필요합니다."],
   ["yes: a person asked", "예: 사람이 시킴"],
   ["yes: audited accuracy fell", "예: 검사한 정확도가 떨어짐"],
   ["yes: cadence", "예: 때가 되어"],

@@ -89,6 +89,8 @@ export const kRecords: readonly Form[] = [
   ["yes: a person asked", "예: 사람이 시킴"],
   ["yes: audited accuracy fell", "예: 검사한 정확도가 떨어짐"],
   ["yes: {trigger}", "예: {1}"],
+  ["Nothing was trained: no engine learns rows of several labels yet.", "학습하지 않았습니다. 라벨이 여러 개인 행을 배우는 엔진이 아직 없습니다."],
+  ["Nothing was trained: {n} new labels, and at least {n} are asked for.", "학습하지 않았습니다. 새 라벨이 {1}개인데 적어도 {2}개가 필요합니다."],
   ["promoted", "승격"],
   ["kept", "유지"],
   ["on", "켬"],
