@@ -266,7 +266,7 @@ def measure(flywheel, quick):
     return figures, (
         f"Chromium {version}, headless, no GPU, 1280 x 800, over loopback; painted: a message posted from the requestAnimationFrame after the DOM changed. Bytes: bodies as the browser got them, gzip -9. "
         "Key presses by the browser's own input (CDP), each as soon as the next task was painted, counted from the event's timeStamp; the open tasks were put into the ledger by SQL. "
-        "The refill is timed by a client on a kept connection. Home: a new profile each, from navigation start. Labels: Label Studio as `label-studio start` serves it, with SQLite, in its own environment; same "
+        "The refill is timed by a client on a kept connection. Home: a new profile each, from navigation start. Every window has been open for 1.5 s, since Chromium loads a page of its own with each new one. Labels: Label Studio as `label-studio start` serves it, with SQLite, in its own environment; same "
         "browser, texts and labels, its own hotkeys (digit, Ctrl+Enter), nothing let out of the machine. Ours end when the server has all; each label was found again through both APIs.")
 
 

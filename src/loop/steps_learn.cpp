@@ -278,6 +278,7 @@ Result<Json> Conductor::Round::never_retrained(monitoring::AuditedRows audited) 
         return Json(nullptr);
     }
     std::vector<Digest> items;
+    items.reserve(audited.rows.size());
     for (const auto& row : audited.rows) {
         items.push_back(row.item);
     }

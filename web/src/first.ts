@@ -5,6 +5,8 @@
 
 interface FirstAsks {
   answers: Map<string, Promise<Response>>;
+  /** What has been read of them: a view that finds all it asks for here is painted at once, not after an empty one. */
+  bodies: Map<string, unknown>;
   at: number;
 }
 
@@ -26,14 +28,23 @@ declare global {
   const key = read("sessionStorage", "flywheel.key") ?? read("localStorage", "flywheel.key");
   const headers: HeadersInit = key === null ? {} : { Authorization: `Bearer ${key}` };
   const answers = new Map<string, Promise<Response>>();
+  const bodies = new Map<string, unknown>();
+  const ask = async (address: string) => {
+    const response = await fetch(address, { headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(30_000) });
+    const text = await response.text();
+    if (response.ok) {
+      bodies.set(address, JSON.parse(text));
+    }
+    return new Response(text, response);
+  };
   // A server that is known to want a key, and is shown none, refuses once, not three times.
   const home = /^#?\/?$/.test(location.hash) && (key !== null || read("localStorage", "flywheel.guarded") === null);
   for (const address of home ? [kMe, ...kOfHome] : [kMe]) {
-    const answer = fetch(address, { headers, cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(30_000) });
+    const answer = ask(address);
     answer.catch(() => undefined); // whoever takes it is told
     answers.set(address, answer);
   }
-  globalThis.flywheelFirstAsks = { answers, at: performance.now() };
+  globalThis.flywheelFirstAsks = { answers, bodies, at: performance.now() };
 })();
 
 export {};

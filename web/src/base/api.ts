@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one way in: calls of the server's public API, with the key of whoever uses the page.
-import { firstAsk, forgetFirstAsks } from "./first_asks";
+import { firstAsk, firstBody, forgetFirstAsks } from "./first_asks";
 import { keepKey, keptKey } from "./key";
 
 /** What the server said no to, or status 0 when it was not reached. */
@@ -83,8 +83,8 @@ async function reasonOf(response: Response): Promise<string> {
 }
 
 export async function get<T>(address: string, parameters: Parameters = {}, signal?: AbortSignal): Promise<T> {
-  const response = await send(withParameters(address, parameters), signal ? { signal } : {});
-  return (await response.json()) as T;
+  const whole = withParameters(address, parameters);
+  return (firstBody(whole) ?? (await (await send(whole, signal ? { signal } : {})).json())) as T;
 }
 
 export async function post<T>(address: string, body: unknown): Promise<T> {

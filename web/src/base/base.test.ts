@@ -38,6 +38,24 @@ describe("numbers", () => {
     expect(format.fixed(-0.4, 1, true)).toBe("-0.4");
   });
 
+  it.each(["en", "ko"])("are written as Intl writes them: %s", (language) => {
+    const ours = new Format(language);
+    const intl = (options: Intl.NumberFormatOptions, value: number) => new Intl.NumberFormat(language, options).format(value);
+    const decimals = (n: number) => ({ minimumFractionDigits: n, maximumFractionDigits: n });
+    let state = 1;
+    const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+    const values = [0, 1, 999, 1000, 999_999.4, 1e9, 0.5, 1e-9, 3e21, -1, -1234.5678, Number.NaN, Number.POSITIVE_INFINITY];
+    for (const value of [...values, ...Array.from({ length: 500 }, () => (random() - 0.3) * 10 ** Math.floor(14 * random() - 5))]) {
+      expect(ours.count(Math.round(value))).toBe(intl({ signDisplay: "negative" }, Math.round(value)));
+      expect(ours.count(value)).toBe(intl({ signDisplay: "negative" }, value)); // nothing is not less than nothing
+      expect(ours.decimal(value)).toBe(intl({ maximumSignificantDigits: 3 }, value));
+      expect(ours.fixed(value, 2)).toBe(intl(decimals(2), value));
+      expect(ours.fixed(value, 1, true)).toBe(intl({ ...decimals(1), signDisplay: "always" }, value));
+      expect(ours.percent(value)).toBe(intl({ style: "percent", ...decimals(1) }, value));
+      expect(ours.percent(value, 0)).toBe(intl({ style: "percent", ...decimals(0) }, value));
+    }
+  });
+
   it("have units that fit", () => {
     expect(format.milliseconds(0.0213)).toBe("21.3 µs");
     expect(format.milliseconds(2.5)).toBe("2.5 ms");
