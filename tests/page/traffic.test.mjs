@@ -41,6 +41,19 @@ test("the rows of the last day are those of the API", async () => {
   await page.context().close();
 });
 
+test("the time is the server's: a browser whose clock is wrong is shown the same day", async () => {
+  await someRows(1);
+  for (const year of [2019, 2061]) {
+    const page = await openPage(browser, { at: "#/traffic", prepare: (one) => one.clock.setFixedTime(Date.UTC(year, 4, 1)) });
+    const shown = await page.getByRole("status").filter({ hasText: "UTC" }).first().innerText();
+    const [from, to] = shown.match(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g).map((time) => Date.parse(`${time.replace(" ", "T")}Z`));
+    assert.ok(Math.abs(to - from - 24 * 3600 * 1000) < 10_000, shown);
+    assert.ok(Math.abs(to - Date.now()) < 60_000, shown);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  }
+});
+
 test("what is asked now is seen now, within its bucket, and counted as kept", async () => {
   const page = await openPage(browser, { at: "#/traffic" });
   await page.locator("[data-now]").waitFor();

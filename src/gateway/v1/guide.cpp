@@ -12,8 +12,8 @@ namespace {
 // "?name: meaning" of the query, "> body" and "< answer" as examples. Times are RFC 3339.
 constexpr std::string_view kGuide = R"guide(
 GET /v1/me
-Who asks: the name of the key and what it may do.
-< {"name":"kim","roles":["label"],"guarded":true,"model":"news"}
+Who asks: the name of the key and what it may do; and what time it is here.
+< {"name":"kim","roles":["label"],"guarded":true,"model":"news","time":"2026-11-29T08:00:00Z"}
 
 GET /v1/events
 News as server-sent events: each names a topic of which something is new.

@@ -25,7 +25,8 @@ Result<void> who_am_i(
         {{"name", request.caller},
          {"roles", guarded ? rooms.access->roles_of(request.caller) : all_roles()},
          {"guarded", guarded},
-         {"model", rooms.conductor.policy().model}}
+         {"model", rooms.conductor.policy().model},
+         {"time", to_rfc3339(rooms.clock.now())}}
     );
     return {};
 }

@@ -87,11 +87,12 @@ export class Format {
     }).format(n / 1000 ** step);
   }
 
-  milliseconds(ms: number): string {
+  /** With so many significant digits. */
+  milliseconds(ms: number, digits = 3): string {
     if (ms >= 120_000) {
       return this.duration(ms / 1000);
     }
-    return ms < 1 ? `${this.decimal(ms * 1000)} µs` : ms < 1000 ? `${this.decimal(ms)} ms` : `${this.decimal(ms / 1000)} s`;
+    return ms < 1 ? `${this.decimal(ms * 1000, digits)} µs` : ms < 1000 ? `${this.decimal(ms, digits)} ms` : `${this.decimal(ms / 1000, digits)} s`;
   }
 
   /** "45 sec", "3.2 min", "1,065 days": at least two of a unit. */

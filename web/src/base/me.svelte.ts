@@ -14,6 +14,8 @@ export interface Me {
   /** The server asks for keys. */
   guarded: boolean;
   model: string;
+  /** At the server, RFC 3339. */
+  time: string;
 }
 
 const state = $state<{ me: Me | undefined; error: ApiError | undefined; asked: boolean }>({ me: undefined, error: undefined, asked: false });

@@ -97,6 +97,14 @@ describe("a chart", () => {
     vi.unstubAllGlobals();
   });
 
+  it("has ticks only where what is written at them is right", () => {
+    show(Chart, { title: "Accuracy", data });
+    show(Chart, { title: "Rows", data, write: (value: number) => value.toFixed(0), multiple: 1 });
+    const axes = plots.map(({ options }) => (options as unknown as { axes: { incrs?: number[]; values: (...given: unknown[]) => string[] }[] }).axes[1]!);
+    expect(axes.map(({ incrs }) => incrs?.[0])).toEqual([undefined, 1]);
+    expect(axes[0]!.values(null, [0.9995, 1, 1.0005], 1, 40, 0.0005)).toEqual(["0.9995", "1", "1.0005"]);
+  });
+
   it("is read by keys point by point, chosen by Enter, and leaves other keys alone", () => {
     const onpick = vi.fn();
     const page = show(Chart, { title: "Accuracy", data, write, onpick });
