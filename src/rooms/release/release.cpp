@@ -96,11 +96,11 @@ Result<Outcome> Release::act(const Plan& plan, const Evaluation& evaluation) {
     const auto stays = [](std::string reason) {
         return Outcome{false, std::nullopt, std::move(reason)};
     };
-    if (before.live()) {
+    if (const auto& live = before.live()) {
         return stays(fmt::format(
             "A {} of version {} is under way; it is decided first.",
-            noun_of(before.live()->state),
-            before.live()->to_version
+            noun_of(live->state),
+            live->to_version
         ));
     }
     const auto served = TRY(champion(evaluation.model));

@@ -26,9 +26,9 @@ bool is_same(const Signature& a, const Signature& b) {
 /// A pointer that stays when the label moves to what is not loaded.
 VersionPointer stable_of(const ModelEntry& entry, const RolloutFold& fold, Result<void>& failure) {
     VersionPointer now = entry.stable ? entry.numbered(entry.stable->number) : nullptr;
-    VersionPointer next = entry.numbered(fold.labels().stable);
-    const bool released = fold.moved() && fold.moved()->state == RolloutState::Done &&
-                          !fold.moved()->signature_change;
+    const VersionPointer next = entry.numbered(fold.labels().stable);
+    const auto& moved = fold.moved();
+    const bool released = moved && moved->state == RolloutState::Done && !moved->signature_change;
     if (next && now && next->number != now->number && released) {
         if (auto same = check_signature(*next, *now); !same) {
             keep_first(failure, std::move(same));
@@ -55,10 +55,11 @@ void point_live(ModelEntry& entry, const RolloutFold& fold, Result<void>& failur
     entry.shadow.reset();
     entry.split.reset();
     entry.mirror.reset();
-    if (!fold.live()) {
+    const auto& under_way = fold.live();
+    if (!under_way) {
         return;
     }
-    const Rollout& live = *fold.live();
+    const Rollout& live = *under_way;
     auto version = live_of(entry, live, failure);
     if (!version) {
         return;

@@ -90,6 +90,7 @@ Result<Serving::Standing> Serving::read_standing(const std::string& model) const
         return not_found(fmt::format("No Rollout says which version to serve: model {}", model));
     }
     std::vector<std::int64_t> known;
+    known.reserve(standing.versions.size());
     for (const ModelVersion& version : standing.versions) {
         known.push_back(version.number);
     }
@@ -228,7 +229,8 @@ Result<bool> Serving::load_one(
 /// Corrections, labels, and what nobody wants any more, in one exchange.
 Result<void> Serving::point_labels(const std::string& model, const Standing& standing) {
     Result<void> failure;
-    const std::int64_t seq = standing.fold.newest() ? standing.fold.newest()->seq : 0;
+    const auto& newest = standing.fold.newest();
+    const std::int64_t seq = newest ? newest->seq : 0;
     change(model, [&](ModelEntry& entry) {
         if (seq < entry.seq || entry.unloads != standing.unloads) {
             return;  // somebody followed a newer event, or unloaded it, while this was on its way
