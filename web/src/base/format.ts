@@ -8,6 +8,15 @@ export interface Interval {
   n: number;
 }
 
+/** Decimals that a multiple of `step` has: 0.25 has two. */
+export function placesOf(step: number): number {
+  let places = 0;
+  for (let scaled = step; places < 15 && Math.abs(scaled - Math.round(scaled)) > 1e-9 * scaled; ++places) {
+    scaled = step * 10 ** (places + 1);
+  }
+  return places;
+}
+
 /**
  * English and Korean write bare numbers alike (base.test.ts compares with Intl). The first Intl.NumberFormat of a page
  * takes 40 ms, which would be a tenth of the time to the first paint: it is left to numbers with units.
@@ -87,12 +96,18 @@ export class Format {
     }).format(n / 1000 ** step);
   }
 
-  /** With so many significant digits. */
-  milliseconds(ms: number, digits = 3): string {
+  /** A multiple of `step`, with all the places that it has. */
+  tick(value: number, step: number): string {
+    return this.decimal(Number(value.toFixed(placesOf(step))), 15);
+  }
+
+  /** `step`: as in tick(). */
+  milliseconds(ms: number, step?: number): string {
     if (ms >= 120_000) {
       return this.duration(ms / 1000);
     }
-    return ms < 1 ? `${this.decimal(ms * 1000, digits)} µs` : ms < 1000 ? `${this.decimal(ms, digits)} ms` : `${this.decimal(ms / 1000, digits)} s`;
+    const scaled = (by: number) => (step === undefined ? this.decimal(ms * by) : this.tick(ms * by, step * by));
+    return ms < 1 ? `${scaled(1000)} µs` : ms < 1000 ? `${scaled(1)} ms` : `${scaled(0.001)} s`;
   }
 
   /** "45 sec", "3.2 min", "1,065 days": at least two of a unit. */

@@ -99,7 +99,7 @@ describe("a chart", () => {
 
   it("has ticks only where what is written at them is right", () => {
     show(Chart, { title: "Accuracy", data });
-    show(Chart, { title: "Rows", data, write: (value: number) => value.toFixed(0), multiple: 1 });
+    show(Chart, { title: "Rows", data, write: (value: number) => value.toFixed(0), whole: true });
     const axes = plots.map(({ options }) => (options as unknown as { axes: { incrs?: number[]; values: (...given: unknown[]) => string[] }[] }).axes[1]!);
     expect(axes.map(({ incrs }) => incrs?.[0])).toEqual([undefined, 1]);
     expect(axes[0]!.values(null, [0.9995, 1, 1.0005], 1, 40, 0.0005)).toEqual(["0.9995", "1", "1.0005"]);

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where ticks stand and what is written at them. No screen.
+import { placesOf, type Format } from "../base/format";
 
-/** How a value is written: with `digits` significant ones, where it is not written to a fixed place. */
-export type Write = (value: number, digits?: number) => string;
+/** How a value is written; given the step from tick to tick, to as many places as tell ticks apart and are right at each. */
+export type Write = (value: number, step?: number) => string;
 
-const kMantissas = [1, 2, 2.5, 5];
-
-/** Steps from tick to tick that are multiples of `multiple`, growing: what is written to that place is then right at every tick. */
-export function stepsOf(multiple: number): number[] {
-  const steps = Array.from({ length: 24 }, (_, i) => kMantissas.map((mantissa) => Number(`${mantissa}e${i - 6}`))).flat();
-  return steps.filter((step) => Math.abs(step / multiple - Math.max(1, Math.round(step / multiple))) < 1e-9);
+/** Shares as per cent, with at least so many decimals. */
+export function percents(format: Format, digits = 1): Write {
+  return (value, step = 0) => format.percent(value, Math.max(digits, placesOf(100 * step)));
 }
 
-/** So many significant digits tell ticks `step` apart, up to the greatest of them; three at least. */
-export function digitsOf(step: number, ticks: readonly (number | null)[]): number {
-  const most = Math.max(...ticks.map((tick) => Math.abs(tick ?? 0)));
-  if (!(most > 0 && step > 0)) {
-    return 3;
-  }
-  const power = Math.floor(Math.log10(step) + 1e-9);
-  const last = Math.abs(step / 10 ** power - 2.5) < 1e-6 ? power - 1 : power;
-  return Math.min(15, Math.max(3, Math.floor(Math.log10(most) + 1e-9) - last + 1));
-}
+/** Steps between ticks of what is counted. */
+export const kWholeSteps = Array.from({ length: 18 }, (_, i) => [1, 2, ...(i > 0 ? [2.5] : []), 5].map((mantissa) => mantissa * 10 ** i)).flat();
 
 const kDate = "\n{YYYY}-{MM}-{DD}";
 const kDay = "\n{MM}-{DD}";
